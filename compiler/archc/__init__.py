@@ -1,0 +1,1 @@
+"""archc: the compiler of the Arch language."""

@@ -1,0 +1,6 @@
+from __future__ import annotations
+
+class Poly:
+    pass
+
+Dim = int | Poly

@@ -1,0 +1,262 @@
+"""What an operator is: one class in one place.
+
+A subclass of `Op` in `archc/ops/` is all there is to an operator: its typed fields are its arguments,
+and it has its shape rule, its cost rule, its PyTorch form, worked examples and foreign names. Argument
+errors, the reference page, `archc ops`, did-you-mean and the tests against torch come from that.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+from archc.arguments import Kind
+from archc.dims import Dim
+from archc.shapes import Shape
+from archlang.record import Record, field
+
+__all__ = [
+    "REGISTRY", "Argument", "Example", "Expression", "Family", "Constant", "Module", "Op", "OpError",
+    "TorchForm", "argument",
+]  # fmt: skip
+
+Family = Literal[
+    "input", "convolution", "linear", "pooling", "normalisation", "activation", "regularisation",
+    "shape", "join", "elementwise", "embedding", "recurrent", "attention", "user",
+]  # fmt: skip
+
+# A literal of the generated code. Dims that are still symbolic become sizes read from the inputs.
+Constant = int | float | bool | str | None | tuple["Constant", ...] | Dim
+
+
+class OpError(Exception):
+    """An operator's statement that its inputs do not fit; the caller adds the place.
+
+    Args:
+        message: one sentence, lower case, no full stop, with the shapes.
+        code: the diagnostic's code.
+        help: an edit that compiles.
+        operands: positions of the inputs to label with their shapes; all of them by default.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "shape-mismatch",
+        help: str | None = None,
+        operands: tuple[int, ...] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+        self.help = help
+        self.operands = operands
+
+
+class Argument(Record):
+    """One argument of an operator: a field of its class.
+
+    Args:
+        name: as users write it.
+        text: one sentence about it.
+        kind: what values it takes (`archc/arguments.py`).
+        default: the field's default; `REQUIRED` where there is none.
+        shown: how documentation writes the default, where that is not the value itself ("kernel").
+        rest: takes all remaining positional arguments as a tuple (`INPUT(3, 224, 224)`).
+    """
+
+    name: str
+    text: str
+    kind: Kind
+    default: Any
+    shown: str | None
+    rest: bool
+
+    @property
+    def required(self) -> bool:
+        """Whether a call must give it."""
+        return self.default is REQUIRED
+
+
+class _Required:
+    def __repr__(self) -> str:
+        return "required"
+
+
+REQUIRED: Any = _Required()
+
+
+class _Described:
+    def __init__(self, text: str, kind: Kind, default: Any, shown: str | None, rest: bool) -> None:
+        self.text, self.kind, self.default, self.shown, self.rest = text, kind, default, shown, rest
+
+
+def argument(
+    text: str,
+    kind: Kind,
+    default: Any = REQUIRED,
+    *,
+    shown: str | None = None,
+    rest: bool = False,
+) -> Any:
+    """Declare an operator's argument; see `Argument`."""
+    return _Described(text, kind, default, shown, rest)
+
+
+class Module(Record):
+    """A submodule in the generated code: made once in `__init__`, called in `forward`.
+
+    Args:
+        constructor: `nn.Conv2d`, or the class that `helper` defines.
+        arguments: positional arguments of the constructor.
+        keywords: named ones, those that equal torch's default left out.
+        call: the expression in forward: `{module}` is the attribute, `{0}`, `{1}` the inputs, `{*}` all
+            of them with commas, `{name}` a value of `values`.
+        values: named values that `call` needs.
+        helper: the source of a class or function that the file must define once, by name.
+        imports: import statements beyond torch, nn, F.
+    """
+
+    constructor: str
+    arguments: tuple[Constant, ...] = ()
+    keywords: tuple[tuple[str, Constant], ...] = ()
+    call: str = "{module}({0})"
+    values: tuple[tuple[str, Constant], ...] = ()
+    helper: tuple[tuple[str, str], ...] = ()
+    imports: tuple[str, ...] = ()
+
+
+class Expression(Record):
+    """A stateless expression in forward: `F.relu({0})`, `torch.cat([{*}], dim={dim})`.
+
+    Placeholders as in `Module.call`. `precedence` is "call" (needs no parentheses as an operand),
+    "product", "sum" or "other".
+    """
+
+    template: str
+    values: tuple[tuple[str, Constant], ...] = ()
+    precedence: str = "call"
+    helper: tuple[tuple[str, str], ...] = ()
+    imports: tuple[str, ...] = ()
+
+
+TorchForm = Module | Expression
+
+
+class Example(Record):
+    """A worked example: a chain that starts with its input, and what must come out.
+
+    The tests hold every example against torch; the reference page shows it.
+    """
+
+    chain: str
+    output: str
+    params: int = 0
+    macs: int = 0
+    text: str = ""
+
+
+class Registry:
+    """The operators by name. Fills itself as classes are defined; refuses a name twice."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, type[Op]] = {}
+
+    def add(self, cls: type[Op]) -> None:
+        """Take an operator in."""
+        other = self._known.get(cls.name)
+        if other is not None and other.__qualname__ != cls.__qualname__:
+            raise TypeError(f"operator {cls.name} is defined by {other} and by {cls}")
+        self._known[cls.name] = cls
+
+    def get(self, name: str) -> type[Op] | None:
+        """The operator of that name."""
+        return self._known.get(name)
+
+    def all(self) -> tuple[type[Op], ...]:
+        """All of them, in the order of their definition."""
+        return tuple(self._known.values())
+
+
+REGISTRY = Registry()
+
+
+class Op(Record):
+    """Base class of operators. The docstring's first sentence is what `archc ops` shows.
+
+    Class variables of an operator:
+        name: as users write it, upper case.
+        family: its kind, which gives the colour in diagrams and the section of the reference.
+        foreign: names of the same thing elsewhere, for did-you-mean.
+        inputs: how many streams it takes: (least, most), most None for any number.
+        takes_defaults_of: another operator whose `default` lines hold for it too.
+        examples: see `Example`.
+        internal: made by the compiler only (transposition, unary minus); not for files.
+    """
+
+    name: ClassVar[str] = ""
+    family: ClassVar[Family] = "user"
+    foreign: ClassVar[tuple[str, ...]] = ()
+    inputs: ClassVar[tuple[int, int | None]] = (1, 1)
+    takes_defaults_of: ClassVar[str | None] = None
+    examples: ClassVar[tuple[Example, ...]] = ()
+    internal: ClassVar[bool] = False
+    arguments: ClassVar[tuple[Argument, ...]] = ()
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        arguments = {a.name: a for a in cls.arguments}
+        for name, described in list(vars(cls).items()):
+            if isinstance(described, _Described):
+                arguments[name] = Argument(name, **vars(described))
+                missing = described.default is REQUIRED
+                setattr(cls, name, field() if missing else field(default=described.default))
+        cls.arguments = tuple(arguments.values())
+        super().__init_subclass__(**options)
+        if cls.name:
+            REGISTRY.add(cls)
+
+    # --- shape ------------------------------------------------------------------------------------
+
+    def infer(self, *inputs: Shape) -> Shape | tuple[Shape, ...]:
+        """The shape of the output, or of each output of a bundle.
+
+        Raises:
+            OpError: when the inputs do not fit.
+        """
+        raise NotImplementedError(self.name)
+
+    # --- cost: exact, of one application, without the batch --------------------------------------
+
+    def parameters(self, *inputs: Shape) -> dict[str, tuple[Dim, ...]]:
+        """The learned tensors by their name in the state_dict of the module, with their shapes."""
+        return {}
+
+    def buffers(self, *inputs: Shape) -> dict[str, tuple[Dim, ...]]:
+        """The tensors that are kept but not learned, likewise; `()` is a single number."""
+        return {}
+
+    def macs(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Dim:
+        """Multiply-adds: one for a multiply and its add, biases left out."""
+        return 0
+
+    def flops(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Dim:
+        """Arithmetic operations of every kind: 2 for a multiply-add."""
+        return 2 * self.macs(inputs, outputs)
+
+    def describe(self, *inputs: Shape) -> dict[str, Any]:
+        """What a table shows of it: any of kernel, stride, pad, dilation (lists, one per axis),
+        groups, filters."""
+        return {}
+
+    # --- PyTorch ----------------------------------------------------------------------------------
+
+    def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
+        """Its form in generated PyTorch code."""
+        raise NotImplementedError(self.name)
+
+    # --- reading ----------------------------------------------------------------------------------
+
+    @classmethod
+    def summary(cls) -> str:
+        """The first sentence of the documentation."""
+        return (cls.__doc__ or "").strip().split("\n\n")[0].replace("\n", " ")

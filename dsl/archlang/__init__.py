@@ -1,0 +1,1 @@
+"""archlang: the Arch language, from text to tree."""

@@ -1,6 +1,213 @@
+"""Sizes: whole numbers, and polynomials in the names that a file declares with `dim`.
+
+`Dim` is `int | Poly`. Arithmetic with `+ - * // % **` on either side gives a `Dim` again, and a
+plain `int` wherever the result is constant; `/` gives an exact `Ratio` where it is no size. `==` is
+equality of the canonical forms; what holds for all values is asked with `same` and `less`, which
+answer yes, no or unknown (None). There is no `<`: it would have to guess.
+"""
+
 from __future__ import annotations
 
-class Poly:
-    pass
+from collections.abc import Iterator, Mapping
+from itertools import product
+from math import gcd, lcm
 
-Dim = int | Poly
+from archc.polynomial import Dim, Floor, Poly, Symbol, TooLarge, atoms_of, make
+from archc.polynomial import terms_of as _terms_of
+from archc.polynomial_bounds import bounds
+from archc.polynomial_text import to_latex
+from archc.ratio import Ratio, divide
+
+__all__ = [
+    "Dim", "Poly", "Ratio", "Symbol", "TooLarge", "at_most", "bounds", "divide", "evaluate", "less",
+    "maximum", "minimum", "same", "substitute", "symbol", "symbols", "to_latex",
+]  # fmt: skip
+
+MOST_CASES = 1_024
+
+
+def symbol(
+    name: str, minimum: int = 1, maximum: int | None = None, divisor: int = 1, remainder: int = 0
+) -> Poly:
+    """A symbolic size, with what the file declares of it; see `Symbol`."""
+    if divisor < 1 or not 0 <= remainder < divisor:
+        raise ValueError(f"{name} % {divisor} == {remainder} can never hold")
+    return Poly({((Symbol(name, minimum, maximum, divisor, remainder), 1),): 1}, 1)
+
+
+def symbols(dim: Dim | Ratio) -> frozenset[Symbol]:
+    """The symbols that a size is made of."""
+    if isinstance(dim, Ratio):
+        return symbols(dim.numerator) | symbols(dim.denominator)
+    return frozenset(_symbols(dim))
+
+
+def _symbols(dim: Dim) -> Iterator[Symbol]:
+    for atom in atoms_of(dim):
+        if isinstance(atom, Symbol):
+            yield atom
+        else:
+            yield from _symbols(atom.numerator)
+            yield from _symbols(atom.divisor)
+
+
+# --- values --------------------------------------------------------------------------------------
+
+
+def evaluate(dim: Dim, bindings: Mapping[str, int]) -> int:
+    """The value at those sizes.
+
+    Raises:
+        KeyError: with the name of a symbol that is not bound.
+        ValueError: when the sizes contradict what is declared of them.
+        ZeroDivisionError: when a divisor is 0 there.
+    """
+    if isinstance(dim, int):
+        return dim
+    values: dict[object, int] = {}
+    for atom in set(atoms_of(dim)):
+        if isinstance(atom, Symbol):
+            values[atom] = bindings[atom.name]
+        else:
+            values[atom] = evaluate(atom.numerator, bindings) // evaluate(atom.divisor, bindings)
+    total = 0
+    for monomial, coefficient in dim.terms.items():
+        for atom, exponent in monomial:
+            coefficient *= values[atom] ** exponent
+        total += coefficient
+    value, left_over = divmod(total, dim.denominator)
+    if left_over:
+        raise ValueError(f"{dim} is not whole at {dict(bindings)}")
+    return value
+
+
+def substitute(dim: Dim, bindings: Mapping[str, Dim]) -> Dim:
+    """The size with other sizes for some of its symbols; what is not named stays."""
+    if isinstance(dim, int):
+        return dim
+    values: dict[object, Dim] = {}
+    for atom in set(atoms_of(dim)):
+        if isinstance(atom, Floor):
+            above, below = substitute(atom.numerator, bindings), substitute(atom.divisor, bindings)
+            values[atom] = above // below
+        else:
+            values[atom] = bindings.get(atom.name, make({((atom, 1),): 1}))
+    total: Dim = 0
+    for monomial, coefficient in dim.terms.items():
+        term: Dim = coefficient
+        for atom, exponent in monomial:
+            term = term * values[atom] ** exponent
+        total = total + term
+    return total // dim.denominator
+
+
+# --- what holds for all values -------------------------------------------------------------------
+
+
+def same(left: Dim | Ratio, right: Dim | Ratio) -> bool | None:
+    """Whether two sizes are equal: for all values (True), for none (False), or unknown (None)."""
+    if isinstance(left, Ratio) or isinstance(right, Ratio):
+        return same(*_crossed(left, right))
+    if isinstance(left, int) and isinstance(right, int):
+        return left == right
+    difference = left - right
+    zero = _is_zero(difference)
+    if zero is not None or isinstance(difference, int):
+        return zero
+    found = {_is_zero(case) for case in _cases(difference)}
+    return found.pop() if len(found) == 1 else None
+
+
+def less(left: Dim | Ratio, right: Dim | Ratio) -> bool | None:
+    """Whether `left < right`: for all values (True), for none (False), or unknown (None)."""
+    if isinstance(left, Ratio) or isinstance(right, Ratio):
+        below = [r.denominator for r in (left, right) if isinstance(r, Ratio)]
+        if any(less(0, d) is not True for d in below):
+            return None
+        return less(*_crossed(left, right))
+    low, high = bounds(right - left)
+    if low is not None and low > 0:
+        return True
+    return False if high is not None and high <= 0 else None
+
+
+def at_most(left: Dim | Ratio, right: Dim | Ratio) -> bool | None:
+    """Whether `left <= right`: for all values (True), for none (False), or unknown (None)."""
+    more = less(right, left)
+    return None if more is None else not more
+
+
+def maximum(left: Dim, right: Dim) -> Dim | None:
+    """The greater of two sizes, None where it is not known which one that is."""
+    if at_most(left, right):
+        return right
+    return left if at_most(right, left) else None
+
+
+def minimum(left: Dim, right: Dim) -> Dim | None:
+    """The smaller of two sizes, None where it is not known which one that is."""
+    if at_most(left, right):
+        return left
+    return right if at_most(right, left) else None
+
+
+def _crossed(left: Dim | Ratio, right: Dim | Ratio) -> tuple[Dim, Dim]:
+    above = [r.numerator if isinstance(r, Ratio) else r for r in (left, right)]
+    below = [r.denominator if isinstance(r, Ratio) else 1 for r in (left, right)]
+    return above[0] * below[1], above[1] * below[0]
+
+
+def _is_zero(difference: Dim) -> bool | None:
+    if isinstance(difference, int):
+        return difference == 0
+    low, high = bounds(difference)
+    if low == 0 == high:
+        return True
+    if (low is not None and low > 0) or (high is not None and high < 0):
+        return False
+    return False if _never_by_remainder(difference) else None
+
+
+def _never_by_remainder(difference: Poly) -> bool:
+    """Whether it leaves a remainder that 0 does not: 2*H + 1 is never 0."""
+    constant = _terms_of(difference).get((), 0)
+    others = gcd(*[c for monomial, c in difference.terms.items() if monomial])
+    return constant % others != 0
+
+
+def _cases(difference: Poly) -> Iterator[Dim]:
+    """The size with each symbol as period*k + r, for every r: floors by numbers resolve."""
+    periods: dict[Symbol, int] = {}
+    if not _add_periods(difference, 1, periods) or not periods:
+        yield difference
+        return
+    names = sorted(periods, key=lambda s: s.name)
+    remainders = [range(s.remainder % s.divisor, periods[s], s.divisor) for s in names]
+    count = 1
+    for choices in remainders:
+        count *= len(choices)
+    if count > MOST_CASES:
+        yield difference
+        return
+    for chosen in product(*remainders):
+        pairs = zip(names, chosen, strict=True)
+        yield substitute(difference, {s.name: _residue_class(s, periods[s], r) for s, r in pairs})
+
+
+def _residue_class(symbol_: Symbol, period: int, remainder: int) -> Dim:
+    least = -(-(symbol_.minimum - remainder) // period)
+    most = None if symbol_.maximum is None else (symbol_.maximum - remainder) // period
+    return symbol(symbol_.name, least, most) * period + remainder
+
+
+def _add_periods(dim: Dim, modulus: int, periods: dict[Symbol, int]) -> bool:
+    """Collect after how many steps of each symbol the floors repeat; False if they do not."""
+    for atom in set(atoms_of(dim)):
+        if isinstance(atom, Floor):
+            if not isinstance(atom.divisor, int):
+                return False
+            if not _add_periods(atom.numerator, modulus * atom.divisor, periods):
+                return False
+        elif modulus > 1:
+            periods[atom] = lcm(periods.get(atom, atom.divisor), modulus)
+    return True

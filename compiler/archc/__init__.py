@@ -1,1 +1,36 @@
-"""archc: the compiler of the Arch language."""
+"""archc: the compiler of the Arch language, from Python.
+
+    net = archc.load("resnet.arch:resnet50", classes=10)
+    net.params, net.macs, net.stats()      # without torch
+    model = net.to_torch()                 # torch.nn.Module
+
+What is imported when follows from what is asked for: `import archc` alone imports next to nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from archc.net import Net, compile, load
+    from archlang.diagnostics import ArchError
+
+__all__ = ["ArchError", "Net", "__version__", "compile", "load"]
+
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    if name == "ArchError":
+        from archlang.diagnostics import ArchError
+
+        return ArchError
+    if name in ("Net", "compile", "load"):
+        from archc import net
+
+        return getattr(net, name)
+    raise AttributeError(f"module 'archc' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,99 @@
+"""What the commands say to the terminal: diagnostics, notes, colour."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, TextIO
+
+import click
+
+from archlang.diagnostics import Diagnostic
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from archc.graph import Program
+    from archc.pipeline import Request
+
+__all__ = ["Unusable", "colored", "note", "program_of", "report", "status_of", "tell", "width_of"]
+
+# Found out from the command line, not from a file: status 2 instead of 1.
+_COMMAND_LINE = frozenset[str]()
+
+
+class Unusable(click.ClickException):
+    """Something that the command line asks for cannot be had: a message and status 2."""
+
+    exit_code = 2
+
+
+def colored(stream: TextIO) -> bool:
+    """Whether to colour what goes there: on a terminal, unless NO_COLOR says no."""
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return stream.isatty()
+
+
+def width_of(stream: TextIO) -> int | None:
+    """The width of the terminal in characters, None when it is none."""
+    return shutil.get_terminal_size().columns if stream.isatty() else None
+
+
+def quiet() -> bool:
+    """Whether `-q` was given."""
+    context = click.get_current_context(silent=True)
+    return bool(context is not None and context.obj and context.obj["quiet"])
+
+
+def tell(text: str) -> None:
+    """Say on standard error what was done, unless `-q`."""
+    if not quiet():
+        click.echo(text, err=True)
+
+
+def report(diagnostics: Iterable[Diagnostic]) -> None:
+    """Show diagnostics on standard error, with a line that counts them; `-q` leaves errors only."""
+    from archlang.rendering import render
+
+    shown = tuple([d for d in diagnostics if d.severity == "error" or not quiet()])
+    if not shown:
+        return
+    text = render(shown, color=colored(sys.stderr), width=width_of(sys.stderr))
+    click.echo(text.rstrip("\n") + "\n", err=True, color=True)
+    counted = [_counted(shown, severity) for severity in ("error", "warning")]
+    if any(counted):
+        click.echo(", ".join(filter(None, counted)), err=True)
+
+
+def status_of(diagnostics: Iterable[Diagnostic]) -> int:
+    """The exit status that diagnostics mean."""
+    errors = [d for d in diagnostics if d.severity == "error"]
+    if not errors:
+        return 0
+    return 2 if all(d.code in _COMMAND_LINE for d in errors) else 1
+
+
+def program_of(request: Request) -> Program:
+    """The one net that a command works on; ends the command with diagnostics when it is wrong."""
+    from archc.pipeline import load_program
+
+    loaded = load_program(request)
+    report(loaded.diagnostics)
+    if loaded.program is None:
+        click.get_current_context().exit(status_of(loaded.diagnostics) or 1)
+    for text in loaded.program.notes:
+        note(text)
+    return loaded.program
+
+
+def note(text: str) -> None:
+    """Say what the compiler did that the file does not show."""
+    tell(f"note: {text}")
+
+
+def _counted(diagnostics: tuple[Diagnostic, ...], severity: str) -> str:
+    count = sum(d.severity == severity for d in diagnostics)
+    return f"{count} {severity}{'s' if count != 1 else ''}" if count else ""

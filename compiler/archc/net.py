@@ -1,0 +1,247 @@
+"""A net in Python's hands: load it, ask it, draw it, compile it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from archc.dims import Dim
+from archc.pipeline import Request, load_program
+from archlang.diagnostics import ArchError, Diagnostic
+
+if TYPE_CHECKING:
+    import networkx
+    import torch
+
+    from archc.graph import Program
+    from archc.stats import Table
+
+__all__ = ["Net", "compile", "load", "open_net"]
+
+InputShapes = Sequence[int] | Mapping[str, int | Sequence[int]]
+
+
+class Net:
+    """One complete net: lowered, with every shape known and every claim checked.
+
+    Made by `archc.load`. Nothing but `to_torch` imports torch. Figures are int, or symbolic
+    polynomials that print as a formula and have `.evaluate(T=128)`.
+    """
+
+    def __init__(
+        self, program: Program, diagnostics: tuple[Diagnostic, ...], request: Request
+    ) -> None:
+        self.program = program
+        #: Warnings and notes about the file.
+        self.diagnostics = diagnostics
+        self._request = request
+
+    @property
+    def name(self) -> str:
+        """The name of the net in its file."""
+        return self.program.name
+
+    @property
+    def documentation(self) -> str | None:
+        """The `##` text above the net."""
+        return self.program.documentation
+
+    @property
+    def hyperparameters(self) -> dict[str, Any]:
+        """The parameters of the net with the values in force."""
+        return dict(self.program.hyperparameters)
+
+    @property
+    def inputs(self) -> dict[str, tuple[Dim, ...]]:
+        """The shape of each input by name, without the batch."""
+        return {port.name: port.shape.sizes for port in self.program.region.inputs}
+
+    @property
+    def outputs(self) -> dict[str, tuple[Dim, ...]]:
+        """The shape of each output by name, without the batch and without outputs of training only."""
+        outputs = self.program.region.outputs
+        return {output.name: output.shape.sizes for output in outputs if not output.training}
+
+    @property
+    def params(self) -> Dim:
+        """The number of learned parameters, those of training-only parts included."""
+        return self._totals().params
+
+    @property
+    def buffers(self) -> Dim:
+        """The number of values that are kept in the state but not learned."""
+        return self._totals().buffers
+
+    @property
+    def macs(self) -> Dim:
+        """Multiply-adds for one example, one for a multiply and its add."""
+        return self._totals().macs
+
+    @property
+    def flops(self) -> Dim:
+        """Arithmetic operations of every kind for one example."""
+        return self._totals().flops
+
+    def _totals(self) -> Any:
+        from archc.cost import cost
+
+        return cost(self.program)
+
+    def stats(
+        self,
+        *,
+        depth: int | None = None,
+        batch: int = 1,
+        dtype: str = "float32",
+        count: str = "macs",
+    ) -> Table:
+        """The cost table.
+
+        Args:
+            depth: how far blocks are opened; a useful depth by default.
+            batch: the batch for the memory of activations.
+            dtype: the type of parameters and activations ("float32", "bfloat16", ...).
+            count: "macs" or "flops".
+
+        Returns:
+            A table with `.rows`, `.to_dict()`, `.to_csv()`, `.to_markdown()`, `.to_latex()` and
+            `.to_html()`, which shows itself in a notebook and prints as `archc stats` does.
+        """
+        from archc.stats import table
+
+        return table(self.program, depth=depth, batch=batch, dtype=dtype, count=count)
+
+    def graph(self, *, depth: int | None = None) -> networkx.MultiDiGraph[Any]:
+        """The net as a graph of networkx: flat, or with blocks below `depth` as nodes."""
+        from archc.netgraph import flat_graph, graph
+
+        return flat_graph(self.program) if depth is None else graph(self.program, depth=depth)
+
+    def render(self, path: str | os.PathLike[str], *, depth: int | None = None) -> None:
+        """Draw the net to a file; the suffix says the format (.svg .png .pdf .dot).
+
+        Raises:
+            archc.render.RenderError: for another suffix, or when there is no engine to draw with.
+            OSError: when the file cannot be written.
+        """
+        from pathlib import Path
+
+        from archc.render import render
+
+        render(self.program, Path(path), depth=depth)
+
+    def source(self, *, class_name: str | None = None) -> str:
+        """The net as Python source that imports torch and never archc."""
+        from archc.emit import emit
+
+        return emit(self.program, class_name=class_name, probe=self._probe)
+
+    def to_torch(self) -> torch.nn.Module:
+        """A freshly initialised torch.nn.Module: what `source()` says, executed.
+
+        Raises:
+            ImportError: when torch is not installed.
+            ArchError: when a dimension is still open that the module needs as a number.
+        """
+        try:
+            from archc.torch.module import to_torch
+        except ModuleNotFoundError as error:
+            if error.name != "torch":
+                raise
+            message = "to_torch needs PyTorch: pip install 'arch-lang[torch]'"
+            raise ImportError(message, name="torch") from error
+        return to_torch(self.program)
+
+    def _probe(self, name: str, value: Any) -> Program | None:
+        """The same net with one hyperparameter changed, to see what follows from it."""
+        kept = tuple([(key, bound) for key, bound in self._request.bindings if key != name])
+        return load_program(self._request.replace(bindings=(*kept, (name, value)))).program
+
+    def _repr_svg_(self) -> str | None:
+        from archc.render import RenderError, to_svg
+
+        try:
+            return to_svg(self.program)
+        except RenderError:
+            return None  # a notebook then shows what repr gives
+
+    def __repr__(self) -> str:
+        return f"<Net {self.name}: {self.params:,} parameters, {self.macs:,} multiply-adds>"
+
+
+def load(
+    net: str | os.PathLike[str] | None = None,
+    /,
+    *,
+    source: str | None = None,
+    input: InputShapes | None = None,
+    **hyperparameters: Any,
+) -> Net:
+    """Load one complete net.
+
+    Args:
+        net: "file.arch", "file.arch:name", or a net of the library ("resnet50"); with `source` the
+            name of the net in the text, which may be left out where there is only one.
+        source: the text of a program, instead of a file.
+        input: the shape of an input that the net leaves open, `(3, 227, 227)`, or several by name,
+            `{"src": 37, "tgt": 41}`.
+        **hyperparameters: what `-p` takes: parameters of the net, dimensions, and
+            `**{"CONV.filters": 64}`.
+
+    Returns:
+        The net, checked.
+
+    Raises:
+        ArchError: when the program, a claim or a hyperparameter is wrong; it has `.diagnostics` and
+            prints as the command does.
+    """
+    name = os.fspath(net) if net is not None else ""
+    return open_net(Request(name, tuple(hyperparameters.items()), _shapes(input), source))
+
+
+def compile(
+    net: str | os.PathLike[str] | None = None,
+    /,
+    *,
+    source: str | None = None,
+    input: InputShapes | None = None,
+    **hyperparameters: Any,
+) -> torch.nn.Module:
+    """`load` and `to_torch` in one: a freshly initialised torch.nn.Module.
+
+    Args:
+        net, source, input, hyperparameters: as in `load`.
+
+    Raises:
+        ArchError: as in `load`.
+        ImportError: when torch is not installed.
+    """
+    return load(net, source=source, input=input, **hyperparameters).to_torch()
+
+
+def open_net(request: Request) -> Net:
+    """The net that a request asks for.
+
+    Raises:
+        ArchError: when the program or the request is wrong.
+    """
+    loaded = load_program(request)
+    if loaded.program is None:
+        raise ArchError(loaded.diagnostics)
+    return Net(loaded.program, loaded.diagnostics, request)
+
+
+def _shapes(given: InputShapes | None) -> tuple[tuple[str | None, tuple[int, ...]], ...]:
+    if given is None:
+        return ()
+    if isinstance(given, Mapping):
+        return tuple([(name, _sizes(shape)) for name, shape in given.items()])
+    return ((None, _sizes(given)),)
+
+
+def _sizes(shape: int | Sequence[int]) -> tuple[int, ...]:
+    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
+    if not sizes or any(not isinstance(size, int) or size < 1 for size in sizes):
+        raise ValueError(f"an input's shape is whole numbers of at least 1, not {shape!r}")
+    return sizes

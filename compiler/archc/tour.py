@@ -1,0 +1,114 @@
+"""The five-minute demonstration: two nets checked, priced, drawn, compiled and run."""
+
+from __future__ import annotations
+
+import importlib.util
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from archc.library import find
+from archc.net import Net, load
+from archc.output import write_text
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["NETS", "TorchMissing", "take_tour"]
+
+NETS = ("lenet5", "resnet50")
+BATCH = 2
+
+Say = Callable[[str], None]
+
+
+class TorchMissing(Exception):
+    """The tour runs what it compiles, and torch is not installed."""
+
+
+def take_tour(folder: Path, say: Say) -> None:
+    """Check, price, draw, compile and run the nets of the tour.
+
+    Args:
+        folder: where the files go; made when it is not there.
+        say: takes each line of the report.
+
+    Raises:
+        TorchMissing: before anything is written, when torch is not installed.
+        OutputError: when a file cannot be written.
+        RenderError: when there is nothing to draw with.
+    """
+    if importlib.util.find_spec("torch") is None:
+        raise TorchMissing("the tour runs what it compiles: pip install 'arch-lang[torch]'")
+    started = time.perf_counter()
+    for name in NETS:
+        _visit(name, folder, say)
+    say(
+        f"{len(NETS)} networks in {time.perf_counter() - started:.0f} seconds; the files lie in {folder}"
+    )
+    say(f"Next: write a file of your own, or look at {find(NETS[-1])}")
+
+
+def _visit(name: str, folder: Path, say: Say) -> None:
+    net = load(name)
+    say(f"{name}: {_first_line(net.documentation)}")
+    say(f"  checked    {find(name)}: every shape known, every claim holds")
+    say(f"  priced     {net.params:,} parameters, {net.macs:,} multiply-adds")
+    table = folder / f"{name}.txt"
+    folder.mkdir(parents=True, exist_ok=True)
+    write_text(table, f"{net.stats()}\n")
+    say(f"             {table}")
+    picture = folder / f"{name}.svg"
+    net.render(picture)
+    say(f"  drawn      {picture}")
+    module = folder / f"{name}.py"
+    write_text(module, net.source())
+    say(f"  compiled   {module}")
+    say(f"  run        {_run(net, module)}")
+    say("")
+
+
+def _run(net: Net, path: Path) -> str:
+    """Run the file that was written, as a user would, and hold it against the figures."""
+    import torch
+
+    model = _model(path)
+    count = sum(parameter.numel() for parameter in model.parameters())
+    shapes = [(BATCH, *map(int, shape)) for shape in net.inputs.values()]
+    with torch.no_grad():
+        outputs = model.eval()(*[torch.randn(shape) for shape in shapes])
+    expected = (BATCH, *map(int, next(iter(net.outputs.values()))))
+    if count != net.params or tuple(outputs.shape) != expected:
+        raise AssertionError(f"{path} has {count} parameters and gives {tuple(outputs.shape)}")
+    into = ", ".join(map(str, shapes))
+    return f"{into} in, {tuple(outputs.shape)} out, {count:,} parameters in the module"
+
+
+def _model(path: Path) -> torch.nn.Module:
+    import torch
+
+    module = _import(path)
+    classes = [
+        found
+        for found in vars(module).values()
+        if isinstance(found, type)
+        and issubclass(found, torch.nn.Module)
+        and found.__module__ == module.__name__
+    ]
+    # The net stands behind the blocks that it is made of.
+    model: Any = classes[-1]()
+    return model  # type: ignore[no-any-return]
+
+
+def _import(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _first_line(text: str | None) -> str:
+    return (text or "").strip().split("\n")[0]

@@ -1,0 +1,43 @@
+"""What all tests share: an option that rewrites golden files, and one thread for torch."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--update-golden` writes what the tests see into the golden files, to be read as a diff."""
+    parser.addoption("--update-golden", action="store_true", help="rewrite the golden files")
+
+
+def pytest_configure() -> None:
+    """Two threads on a busy core are slower than one by far."""
+    if importlib.util.find_spec("torch") is not None:
+        import torch
+
+        torch.set_num_threads(1)
+
+
+class Golden(Protocol):
+    """Compares a text with a golden file, or writes the file where that is asked for."""
+
+    def __call__(self, text: str, path: Path) -> None:
+        """Compare, or write."""
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Golden:
+    """The comparison with golden files."""
+
+    def compare(text: str, path: Path) -> None:
+        if request.config.getoption("--update-golden"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8", newline="\n")
+        assert path.exists(), f"{path} is missing: run pytest with --update-golden and read it"
+        assert text == path.read_text(encoding="utf-8")
+
+    return compare

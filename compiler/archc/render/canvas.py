@@ -1,0 +1,83 @@
+"""What a drawing collects: edges, unique ids, the blocks that were left closed."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from archc.graph import Region
+from archc.render.scene import Edge
+
+__all__ = ["Canvas", "Place", "Point", "Source", "View"]
+
+View = tuple[Region, ...]  # regions that look alike, drawn once
+
+
+class Point(NamedTuple):
+    """Where an edge starts, and the shape to write on it ("" where it need not be said)."""
+
+    id: str
+    label: str
+
+
+Source = tuple[Point, ...]  # several where one drawing stands for copies with different sources
+
+
+class Place(NamedTuple):
+    """Where in the net a drawing is.
+
+    Args:
+        path: what ids begin with: "", or a path and a dot.
+        depth: how many levels of blocks are still opened.
+        training: whether all of it is there in training only.
+    """
+
+    path: str
+    depth: int
+    training: bool
+
+
+class Canvas:
+    """Collects edges while items are drawn, keeps ids apart and says each shape once."""
+
+    def __init__(self) -> None:
+        self.edges: list[Edge] = []
+        self.closed: dict[int, list[Region]] = {}
+        self._ids: set[str] = set()
+        self._said: set[Point] = set()
+        self._joined: set[tuple[str, str]] = set()
+        self._shared: set[tuple[str, str]] = set()
+
+    def unique(self, wanted: str) -> str:
+        """An id that no other item has, the wanted one if it is free."""
+        name, number = wanted, 1
+        while name in self._ids:
+            number += 1
+            name = f"{wanted}_{number}"
+        self._ids.add(name)
+        return name
+
+    def connect(self, source: Source, target: str, *, training: bool = False) -> None:
+        """Draw an edge from each point; the first that leaves a point says its shape."""
+        for point in source:
+            if (point.id, target) in self._joined:
+                continue
+            self._joined.add((point.id, target))
+            label = "" if point in self._said else point.label
+            self._said.add(point)
+            self.edges.append(Edge(point.id, target, label, training))
+
+    def connect_back(self, source: Source, target: str, delay: int) -> None:
+        """Draw the edges of a stream that arrives `delay` steps of time later."""
+        self.edges.extend(Edge(point.id, target, delay=delay) for point in source)
+
+    def close(self, look: int, view: View) -> None:
+        """Remember a block that is drawn as one box."""
+        known = self.closed.setdefault(look, [])
+        known.extend(region for region in view if region not in known)
+
+    def shows_again(self, path: str, shared: str | None) -> bool:
+        """Whether shared weights were shown before at this place."""
+        if shared is None or (path, shared) in self._shared:
+            return shared is not None
+        self._shared.add((path, shared))
+        return False

@@ -1,0 +1,260 @@
+"""Regions to a scene. One drawing stands for one or more regions that look alike: its texts say the
+range of what differs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from archc.graph import INPUTS, Call, Choice, Operation, Program, Repeat, Wire
+from archc.render.canvas import Canvas, Place, Point, Source, View
+from archc.render.copies import Group, captured, distinct, groups, relabelled
+from archc.render.labels import block_title, count_text, operator_text, shape_text
+from archc.render.scene import Box, Cell, Cluster, End, Item, Join, Scene
+from archc.render.structure import Looks, shape_of, stacks, training_only, visible
+
+__all__ = ["draw"]
+
+_SIGNS = {
+    "ADD": "+", "SUB": "−", "MUL": "×", "DIV": "÷", "POW": "**", "CONCAT": "|", "MATMUL": "@",
+}  # fmt: skip
+
+Streams = dict[tuple[int, int], Source]  # by node and port
+
+
+def draw(program: Program, *, depth: int, expand: bool, explain: bool) -> Scene:
+    """Draw a net.
+
+    Args:
+        program: the net.
+        depth: how many levels of blocks are opened.
+        expand: whether copies of a repeat with different arguments are drawn one by one.
+        explain: whether the blocks that are not opened are drawn once, apart.
+    """
+    drawer = _Drawer(expand)
+    items = drawer.between_ends((program.region,), Place("", depth, False))
+    if explain:
+        items += drawer.explanations()
+    return Scene(tuple(items), tuple(drawer.canvas.edges))
+
+
+class _Drawer:
+    def __init__(self, expand: bool) -> None:
+        self.canvas = Canvas()
+        self._alike = Looks(exact=False)
+        self._grouped_by = Looks(exact=True) if expand else self._alike
+
+    def between_ends(self, view: View, place: Place) -> list[Item]:
+        """A view with its inputs and outputs."""
+        items: list[Item] = []
+        sources: list[Source] = []
+        for port, known in enumerate(view[0].inputs):
+            text = shape_text([region.inputs[port].shape for region in view])
+            end = End(self.canvas.unique(place.path + known.name), known.name, text)
+            items.append(end)
+            sources.append((Point(end.id, ""),))
+        leaving = self._inside(view, tuple(sources), place, items)
+        for port, (output, source) in enumerate(zip(view[0].outputs, leaving, strict=True)):
+            name = output.name or "out"
+            text = shape_text([region.outputs[port].shape for region in view])
+            end = End(self.canvas.unique(place.path + name), name, text, output.training)
+            items.append(end)
+            unsaid = tuple(Point(point.id, "") for point in source)
+            self.canvas.connect(unsaid, end.id, training=output.training)
+        return items
+
+    def explanations(self) -> list[Item]:
+        """Each block that was left closed, drawn once; then the closed blocks inside them."""
+        found: dict[int, Item] = {}
+        while waiting := [look for look in self.canvas.closed if look not in found]:
+            view = tuple(self.canvas.closed[waiting[0]])
+            name = self.canvas.unique(view[0].name)
+            items = self.between_ends(view, Place(f"{name}.", 0, False))
+            title = block_title(view)
+            found[waiting[0]] = Cluster(name, title, tuple(items), apart=True)
+        return list(found.values())
+
+    def _inside(
+        self, view: View, entering: tuple[Source, ...], place: Place, items: list[Item]
+    ) -> list[Source]:
+        """Draw the nodes of a view into `items`; give the sources of its outputs."""
+        region = view[0]
+        streams: Streams = {(INPUTS, port): source for port, source in enumerate(entering)}
+        boxes, rare = stacks(region), training_only(region)
+        members_of_others = {member for stack in boxes.values() for member in stack[1:]}
+        late: list[tuple[Wire, str]] = []
+        for number, node in enumerate(region.nodes):
+            if number in members_of_others:
+                continue
+            members = boxes.get(number, (number,))
+            here = place._replace(training=place.training or number in rare)
+            leaving = self._node(view, members, streams, here, items)
+            late += [(wire, leaving[0][0].id) for wire in node.inputs if wire.delay]
+            streams.update({(members[-1], port): source for port, source in enumerate(leaving)})
+        for wire, target in late:
+            self.canvas.connect_back(streams[wire.node, wire.port], target, wire.delay)
+        return [streams[output.wire.node, output.wire.port] for output in region.outputs]
+
+    def _node(
+        self,
+        view: View,
+        members: tuple[int, ...],
+        streams: Streams,
+        place: Place,
+        items: list[Item],
+    ) -> list[Source]:
+        node = view[0].nodes[members[0]]
+        copies = [region.nodes[members[0]] for region in view]
+        sources = tuple([() if w.delay else streams[w.node, w.port] for w in node.inputs])
+        match node:
+            case Operation():
+                return self._operation(view, members, sources, place, items)
+            case Call():
+                calls = [copy for copy in copies if isinstance(copy, Call)]
+                return self._call(calls, sources, place, items)
+            case Repeat():
+                repeats = [copy for copy in copies if isinstance(copy, Repeat)]
+                return self._repeat(repeats, sources, streams, place, items)
+            case Choice():
+                chosen = [copy.region for copy in copies if isinstance(copy, Choice)]
+                return self._inside(distinct(chosen), sources, place, items)
+
+    def _operation(
+        self,
+        view: View,
+        members: tuple[int, ...],
+        sources: tuple[Source, ...],
+        place: Place,
+        items: list[Item],
+    ) -> list[Source]:
+        first, last = view[0].nodes[members[0]], view[0].nodes[members[-1]]
+        assert isinstance(first, Operation)
+        id = self.canvas.unique(place.path + (first.name or first.op.name.lower()))
+        sign = _sign(first)
+        if sign:
+            items.append(Join(id, sign, first.op.name, place.training))
+        else:
+            cells = tuple([_cell(view, member) for member in members])
+            caption = f"weights of {first.shared}" if first.shared else ""
+            items.append(Box(id, cells, "", caption, place.training, _hint(first)))
+        for source in sources:
+            self.canvas.connect(source, id, training=place.training)
+        before = [shape_text([shape_of(region, w) for region in view]) for w in first.inputs[:1]]
+        after = [
+            shape_text([region.nodes[members[-1]].outputs[port] for region in view])
+            for port in range(len(last.outputs))
+        ]
+        return _changes(id, before, after)
+
+    def _call(
+        self, calls: Sequence[Call], sources: tuple[Source, ...], place: Place, items: list[Item]
+    ) -> list[Source]:
+        call, view = calls[0], distinct([call.region for call in calls])
+        inside = place._replace(path=_below(place.path, call.name), depth=place.depth - 1)
+        if visible(view[0]) <= 1 and not call.shared:
+            return self._inside(view, sources, inside._replace(depth=place.depth), items)
+        again = self.canvas.shows_again(place.path, call.shared)
+        if place.depth <= 0 or again:
+            return self._closed(calls, view, sources, place, items)
+        id = self.canvas.unique(place.path + (call.name or call.region.name))
+        contents: list[Item] = []
+        leaving = self._inside(view, sources, inside, contents)
+        caption = f"weights of {call.shared}" if call.shared else ""
+        cluster = Cluster(id, block_title(view), tuple(contents), "", caption, place.training)
+        items.append(cluster)
+        return leaving
+
+    def _closed(
+        self,
+        calls: Sequence[Call],
+        view: View,
+        sources: tuple[Source, ...],
+        place: Place,
+        items: list[Item],
+    ) -> list[Source]:
+        """A block as one box."""
+        call = calls[0]
+        if not call.shared or place.depth <= 0:
+            self.canvas.close(self._alike.of(view[0]), view)
+        id = self.canvas.unique(place.path + (call.name or call.region.name))
+        name, _, arguments = block_title(view).partition("(")
+        cell = Cell("block", name, arguments.removesuffix(")"))
+        caption = f"weights of {call.shared}" if call.shared else ""
+        items.append(Box(id, (cell,), "", caption, place.training, _hint(call)))
+        for source in sources:
+            self.canvas.connect(source, id, training=place.training)
+        before = [shape_text([region.inputs[0].shape for region in view])] if sources else []
+        ports = range(len(call.outputs))
+        return _changes(id, before, [shape_text([c.outputs[p] for c in calls]) for p in ports])
+
+    def _repeat(
+        self,
+        repeats: Sequence[Repeat],
+        sources: tuple[Source, ...],
+        streams: Streams,
+        place: Place,
+        items: list[Item],
+    ) -> list[Source]:
+        first = repeats[0]
+        carried = len(first.inputs)
+        gathered: list[list[Source]] = [[] for _ in first.collected]
+        for group in groups(repeats, self._grouped_by):
+            streams_in = (*sources, *captured(group.runs, streams))
+            leaving = self._copies(group, first.name, streams_in, place, items)
+            sources = tuple(leaving[:carried])
+            for port, copies in enumerate(gathered):
+                copies += [leaving[carried + port]] * group.counts[0]
+        return [*sources, *[source for copies in gathered for source in copies]]
+
+    def _copies(
+        self,
+        group: Group,
+        name: str,
+        sources: tuple[Source, ...],
+        place: Place,
+        items: list[Item],
+    ) -> list[Source]:
+        """Copies in a row, drawn once."""
+        view = distinct([run.region for run in group.runs])
+        inside = place._replace(path=_below(place.path, name and f"{name}.{group.index}"))
+        contents: list[Item] = []
+        leaving = self._inside(view, sources, inside, contents)
+        count = count_text(group.counts)
+        if not contents or (not count and len(contents) == 1):
+            items += contents
+            return leaving
+        only = contents[0] if len(contents) == 1 else None
+        if isinstance(only, (Box, Cluster)) and not only.count:
+            items.append(only.replace(count=count))
+        else:
+            id = self.canvas.unique(place.path + (name or "group"))
+            items.append(Cluster(id, "", tuple(contents), count, "", place.training))
+        return leaving if group.single else relabelled(group, view, leaving)
+
+
+def _cell(view: View, member: int) -> Cell:
+    ops, shapes = [], []
+    for region in view:
+        node = region.nodes[member]
+        assert isinstance(node, Operation)
+        ops.append(node.op)
+        shapes.append(tuple([shape_of(region, wire) for wire in node.inputs]))
+    return Cell(ops[0].family, ops[0].name, operator_text(ops, shapes))
+
+
+def _sign(node: Operation) -> str:
+    """The sign of a join of streams alone; one with a number or an axis is a box."""
+    plain = all(getattr(node.op, a.name) == a.default for a in node.op.arguments)
+    return _SIGNS.get(node.op.name, "") if plain and len(node.inputs) > 1 else ""
+
+
+def _changes(id: str, before: list[str], after: list[str]) -> list[Source]:
+    """The sources that leave a box; a shape is said where it is not the one that entered."""
+    return [(Point(id, "" if [text] == before else text),) for text in after]
+
+
+def _below(path: str, name: str) -> str:
+    return f"{path}{name}." if name else path
+
+
+def _hint(node: Operation | Call) -> str:
+    return f"{node.span.source.name}:{node.span.position.line}"

@@ -1,0 +1,154 @@
+"""What a picture must know of a region: which copies look alike, what is there in training only,
+which operators stand in one box."""
+
+from __future__ import annotations
+
+from archc.graph import INPUTS, Call, Choice, Node, Operation, Region, Repeat, Wire
+from archc.shapes import Shape
+
+__all__ = ["Looks", "shape_of", "stacks", "training_only", "visible"]
+
+# Small operators that share a box with what feeds them.
+_FOLLOWERS = frozenset({"normalisation", "activation", "regularisation"})
+_NO_BOX = frozenset({"input", "join"})
+_WIDEST = 4
+
+
+class Looks:
+    """Tells which regions look alike: equal operators and blocks wired alike, whatever the sizes.
+
+    Args:
+        exact: arguments must be equal too, so that only shapes may differ.
+    """
+
+    def __init__(self, *, exact: bool) -> None:
+        self._exact = exact
+        self._known: dict[Region, int] = {}
+        self._numbers: dict[object, int] = {}
+
+    def of(self, region: Region) -> int:
+        """A number that regions share exactly when they look alike."""
+        found = self._known.get(region)
+        if found is not None:
+            return found
+        outputs = tuple((output.wire, output.training) for output in region.outputs)
+        nodes = tuple(self._node(node) for node in region.nodes)
+        arguments = repr(region.arguments) if self._exact else None
+        key = (region.name, len(region.inputs), nodes, outputs, arguments)
+        number = self._numbers.setdefault(key, len(self._numbers))
+        self._known[region] = number
+        return number
+
+    def _node(self, node: Node) -> object:
+        match node:
+            case Operation():
+                what: object = repr(node.op) if self._exact else node.op.name
+                return (what, node.inputs, node.shared is not None)
+            case Call():
+                return ("call", self.of(node.region), node.inputs, node.shared is not None)
+            case Repeat():
+                runs = [self.of(run.region) for run in node.runs]
+                counts = tuple(run.count for run in node.runs) if self._exact else None
+                alike = tuple(dict.fromkeys(runs))
+                return ("repeat", alike, counts, node.inputs, len(node.collected))
+            case Choice():
+                return ("choice", self.of(node.region), node.inputs)
+
+
+def shape_of(region: Region, wire: Wire) -> Shape:
+    """The shape that flows through a wire of a region."""
+    if wire.node == INPUTS:
+        return region.inputs[wire.port].shape
+    return region.nodes[wire.node].outputs[wire.port]
+
+
+def training_only(region: Region) -> frozenset[int]:
+    """The numbers of the nodes that serve training outputs alone."""
+    always = _behind(region, training=False)
+    return frozenset(_behind(region, training=True) - always)
+
+
+def _behind(region: Region, *, training: bool) -> set[int]:
+    waiting = [o.wire.node for o in region.outputs if o.training == training]
+    found: set[int] = set()
+    while waiting:
+        number = waiting.pop()
+        if number != INPUTS and number not in found:
+            found.add(number)
+            waiting.extend(wire.node for wire in sources(region.nodes[number]))
+    return found
+
+
+def sources(node: Node) -> tuple[Wire, ...]:
+    """Every wire that a node takes, the captures of a repeat's runs included."""
+    if not isinstance(node, Repeat):
+        return node.inputs
+    return (*node.inputs, *[wire for run in node.runs for wire in run.captures])
+
+
+def stacks(region: Region) -> dict[int, tuple[int, ...]]:
+    """Chains of operators that are drawn as one box, by the number of their first node.
+
+    A box begins with any operator and takes the normalisation, activation and regularisation behind
+    it; in the order of pre-activation (BN, RELU, CONV) it takes the convolution too.
+    """
+    users: dict[int, int] = {}
+    for wire in _wires(region):
+        users[wire.node] = users.get(wire.node, 0) + 1
+    found: dict[int, tuple[int, ...]] = {}
+    head_of: dict[int, int] = {}
+    for number, node in enumerate(region.nodes):
+        if not _boxed(node):
+            continue
+        head = head_of.get(node.inputs[0].node) if len(node.inputs) == 1 else None
+        alone = head is not None and users[node.inputs[0].node] == 1 and not node.inputs[0].delay
+        if head is not None and alone and _joins(region, found[head], number):
+            found[head] = (*found[head], number)
+            head_of[number] = head
+        else:
+            found[number] = (number,)
+            head_of[number] = number
+    return found
+
+
+def visible(region: Region) -> int:
+    """How many items a region is drawn as: 0 for the identity, 1 for what needs no frame around."""
+    heads = stacks(region)
+    return sum(_items(node, number in heads) for number, node in enumerate(region.nodes))
+
+
+def _items(node: Node, heads_box: bool) -> int:
+    match node:
+        case Operation():
+            return int(heads_box or not _boxed(node))
+        case Call():
+            return min(visible(node.region), 1)
+        case Choice():
+            return visible(node.region)
+        case Repeat():
+            inside = max((visible(run.region) for run in node.runs), default=0)
+            return min(inside, 1) if len(node.runs) == 1 else inside * len(node.runs)
+
+
+def _wires(region: Region) -> list[Wire]:
+    wires = [wire for node in region.nodes for wire in sources(node)]
+    return wires + [output.wire for output in region.outputs]
+
+
+def _boxed(node: Node) -> bool:
+    return isinstance(node, Operation) and node.op.family not in _NO_BOX
+
+
+def _joins(region: Region, stack: tuple[int, ...], number: int) -> bool:
+    families = [_family(region, member) for member in stack]
+    own = _family(region, number)
+    if len(stack) >= _WIDEST or len(region.nodes[stack[-1]].outputs) > 1:
+        return False
+    if own in _FOLLOWERS:
+        return not (families[0] in _FOLLOWERS and families[-1] not in _FOLLOWERS)
+    return families == ["normalisation", "activation"] and own in ("convolution", "linear")
+
+
+def _family(region: Region, number: int) -> str:
+    node = region.nodes[number]
+    return node.op.family if isinstance(node, Operation) else ""

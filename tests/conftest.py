@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import os
 from pathlib import Path
 from typing import Protocol
 
@@ -15,11 +15,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure() -> None:
-    """Two threads on a busy core are slower than one by far."""
-    if importlib.util.find_spec("torch") is not None:
-        import torch
+    """One thread for torch: two on a busy core are slower by far.
 
-        torch.set_num_threads(1)
+    Said by the environment, which holds for the processes that tests start as well, and without an
+    import: most tests do without torch.
+    """
+    for library in ("OMP", "MKL", "OPENBLAS"):
+        os.environ[f"{library}_NUM_THREADS"] = "1"
 
 
 class Golden(Protocol):

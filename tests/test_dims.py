@@ -184,7 +184,7 @@ def test_canonical_under_the_laws_of_arithmetic(built: list[tuple[Dim, str]]) ->
         (7 // H, "7//H"),
         ((H // 2) // C, "H//(2*C)"),
         (H**2 // (H + 1), "H - 1"),
-        (H**2 // (C + 1), "H**2//(C + 1)"),
+        (H**2 // (C + 1), "(H**2)//(C + 1)"),
     ],
 )
 def test_canonical_forms(dim: Dim, text: str) -> None:

@@ -86,6 +86,8 @@ def _mark(source: Source, label: Label, primary: bool) -> Mark:
 
 
 class _Drawing:
+    """The lines of one file, from top to bottom; `bars` are the long labels that are open."""
+
     def __init__(
         self, source: Source, marks: list[Mark], long: list[Mark], style: Style, width: int
     ) -> None:
@@ -97,12 +99,13 @@ class _Drawing:
             width,
         )
         self.margin = len(long) + 1 if long else 0
+        self.bars: set[int] = set()
 
     def lines(self) -> Iterator[Line]:
         before = None
         for number in self._numbers():
             if before is not None and number > before + 1:
-                yield Line(None, self._margin_row(before + 1), gap=True)
+                yield Line(None, self._row(), gap=True)
             before = number
             yield from self._line(number)
 
@@ -118,9 +121,24 @@ class _Drawing:
         return sorted(found | {n + 1 for n in found if n + 2 in found})
 
     def _line(self, number: int) -> Iterator[Line]:
-        short = [m for m in self.marks if not m.long and m.first_line == number]
         view = self._view(number)
-        row = self._margin_row(number)
+        yield Line(number + 1, self._source_row(number, view))
+        short = [m for m in self.marks if not m.long and m.first_line == number]
+        for row in _short_rows(short, view, self.margin, self.style):
+            self._draw_bars(row)
+            yield Line(None, row)
+        starting = [m for m in self.long if m.first_line == number and not self._flush(m)]
+        for mark in starting:
+            yield Line(None, self._long_row(mark, view.column(mark.first), starts=True))
+        for mark in reversed([m for m in self.long if m.last_line == number]):
+            yield Line(None, self._long_row(mark, max(view.column(mark.last) - 1, 0), starts=False))
+
+    def _source_row(self, number: int, view: _View) -> Row:
+        row = self._row()
+        for slot, mark in enumerate(self.long):
+            if mark.first_line == number and self._flush(mark):
+                row.put(slot, "/", self._style(mark))
+                self.bars.add(slot)
         for cell in view.cells:
             if view.start <= cell.column and cell.column + cell.width <= view.end:
                 row.put(self.margin + cell.column - view.start, cell.text)
@@ -128,44 +146,28 @@ class _Drawing:
             row.put(self.margin, CUT)
         if view.end < view.width:
             row.put(self.margin + view.end - view.start - 1, CUT)
-        yield Line(number + 1, row)
-        rows = _short_rows(short, view, self.margin, self.style)
-        for below in rows:
-            self._draw_margin(below, number, after=True)
-            yield Line(None, below)
-        yield from self._long_rows(number, view)
-
-    def _long_rows(self, number: int, view: _View) -> Iterator[Line]:
-        for slot, mark in enumerate(self.long):
-            starts = mark.first_line == number and not self._flush(mark)
-            if not starts and mark.last_line != number:
-                continue
-            row = Row()
-            self._draw_margin(row, number, after=True, ending=slot)
-            style = self._style(mark)
-            at = view.column(mark.first) if starts else max(view.column(mark.last) - 1, 0)
-            row.fill(slot + 1, self.margin + at, "_", style)
-            row.put(self.margin + at, "^" if mark.primary else "-", style)
-            if not starts:
-                row.put(slot, "|", style)
-                row.put(self.margin + at + 2, mark.text, style)
-            yield Line(None, row)
-
-    def _margin_row(self, number: int) -> Row:
-        row = Row()
-        self._draw_margin(row, number, after=False)
         return row
 
-    def _draw_margin(self, row: Row, number: int, *, after: bool, ending: int = -1) -> None:
-        """The bars of labels that cover this line, or the rows under it where `after`."""
-        for slot, mark in enumerate(self.long):
-            flush = mark.first_line == number and self._flush(mark)
-            inside = mark.first_line < number <= mark.last_line
-            done = after and mark.last_line == number and 0 <= slot < ending
-            if flush and not after:
-                row.put(slot, "/", self._style(mark))
-            elif (inside or flush) and not done and slot != ending:
-                row.put(slot, "|", self._style(mark))
+    def _long_row(self, mark: Mark, column: int, *, starts: bool) -> Row:
+        """The row in which the bar of a long label leaves its place, or comes back to it."""
+        row, slot, style = self._row(), self.long.index(mark), self._style(mark)
+        row.fill(slot + 1, self.margin + column, "_", style)
+        row.put(self.margin + column, "^" if mark.primary else "-", style)
+        if starts:
+            self.bars.add(slot)
+        else:
+            row.put(self.margin + column + 2, mark.text, style)
+            self.bars.discard(slot)
+        return row
+
+    def _row(self) -> Row:
+        row = Row()
+        self._draw_bars(row)
+        return row
+
+    def _draw_bars(self, row: Row) -> None:
+        for slot in self.bars:
+            row.put(slot, "|", self._style(self.long[slot]))
 
     def _flush(self, mark: Mark) -> bool:
         """Whether nothing stands before a long label on its line: its bar starts beside it."""

@@ -96,8 +96,8 @@ class _Text:
     def _source_line(self, line: Line) -> str:
         text = line.row.text(self.color)
         if line.gap:
-            dots = self._paint("...".ljust(self.gutter + 2), "secondary")
-            return f"{dots}  {text}".rstrip()
+            dots = self._paint("...", "secondary")
+            return f"{dots}{' ' * (self.gutter + 1)}{text}" if text else dots
         bar = self._bar(line.number)
         return f"{bar} {text}" if text else bar
 

@@ -1,0 +1,176 @@
+"""The cost table of a net, and everything that it can be printed as."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any, Literal
+
+from archc.cost import Pricing, Totals, bytes_of
+from archc.graph import Program
+from archc.liveness import demand_of
+from archc.tables.measure import Measure
+from archc.tables.rows import Grid, Row
+from archc.tables.view import Count, View
+from archc.tables.walk import table_rows
+
+__all__ = ["Style", "Table", "table"]
+
+Style = Literal["plain", "lecture"]
+
+READABLE = 60  # rows that somebody reads
+MOST = 100_000  # rows that a program reads: blocks within blocks can have any number
+WIDTH = 80
+
+
+def table(
+    program: Program,
+    *,
+    depth: int | None = None,
+    batch: int = 1,
+    dtype: str = "float32",
+    count: Count = "macs",
+    style: Style = "plain",
+) -> Table:
+    """The cost table of a net.
+
+    Args:
+        program: the net.
+        depth: how far blocks are opened: 0 is one row for the net, 1 its operators and blocks, and
+            so on. By default data (JSON, CSV) has every operator, and tables for people as much as
+            one reads (60 rows).
+        batch: multiply-adds, operations and activations are of so many inputs.
+        dtype: the type of parameters and activations; tokens have 8 bytes whatever it is.
+        count: what the last column counts: "macs", one for a multiply and its add, or "flops",
+            arithmetic operations of every kind.
+        style: "plain", or "lecture" for the columns of the lectures' tables.
+
+    Raises:
+        ValueError: for an unknown dtype, count or style, a depth below 0, a batch below 1.
+    """
+    bytes_of(dtype)
+    if count not in ("macs", "flops"):
+        raise ValueError(f"count is macs or flops, not {count!r}")
+    if style not in ("plain", "lecture"):
+        raise ValueError(f"style is plain or lecture, not {style!r}")
+    if batch < 1 or (depth is not None and depth < 0):
+        raise ValueError("batch is at least 1, and depth at least 0")
+    return Table(program, depth=depth, batch=batch, dtype=dtype, count=count, style=style)
+
+
+class Table:
+    """A cost table. Prints as `archc stats` does, and shows itself in a notebook.
+
+    Attributes:
+        program: the net.
+        totals: its figures, for one input.
+        rows: every row as data, headings left out; their figures add up to the totals.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        *,
+        depth: int | None,
+        batch: int,
+        dtype: str,
+        count: Count,
+        style: Style,
+    ) -> None:
+        self.program = program
+        self._chosen, self._batch, self._dtype = depth, batch, dtype
+        self._count, self._style = count, style
+        self._pricing = Pricing()
+        self._measure = Measure()
+
+    @cached_property
+    def totals(self) -> Totals:
+        """The figures of the net, for one input."""
+        return self._pricing.region(self.program.region, demand_of(self.program.region))
+
+    @cached_property
+    def rows(self) -> tuple[Row, ...]:
+        """Every operator, or the blocks at the depth that was asked for."""
+        return tuple([row for row in self._view(MOST).rows if row.kind != "heading"])
+
+    # --- data -------------------------------------------------------------------------------------
+
+    def to_dict(self) -> dict[str, Any]:
+        """The table as plain data: what `archc stats --format json` prints."""
+        from archc.tables.data import to_dict
+
+        return to_dict(self._view(MOST))
+
+    def to_json(self) -> str:
+        """The table as JSON text."""
+        import json
+
+        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False) + "\n"
+
+    def to_csv(self) -> str:
+        """One line for each row, the names of the columns first, with the keys of the JSON."""
+        from archc.tables.data import csv_rows
+        from archc.tables.formats import csv_text
+
+        return csv_text(csv_rows(self._view(MOST)))
+
+    # --- for people -------------------------------------------------------------------------------
+
+    def to_markdown(self, *, style: Style | None = None) -> str:
+        """The table in Markdown."""
+        from archc.tables.formats import markdown_text
+
+        return markdown_text(self._grid(style))
+
+    def to_latex(self, *, style: Style | None = None) -> str:
+        """The table as a LaTeX tabular."""
+        from archc.tables.formats import latex_text
+
+        return latex_text(self._grid(style))
+
+    def to_html(self, *, style: Style | None = None) -> str:
+        """The table in HTML."""
+        from archc.tables.formats import html_text
+
+        return html_text(self._grid(style))
+
+    def render(
+        self, width: int | None = None, color: bool = False, style: Style | None = None
+    ) -> str:
+        """The table for the terminal.
+
+        Args:
+            width: of the terminal in characters; 80 by default.
+            color: whether to colour by kind of operator.
+            style: "plain" or "lecture", instead of the table's own.
+        """
+        from archc.tables.terminal import terminal_text
+
+        return terminal_text(self._grid(style, indented=True), width or WIDTH, color=color)
+
+    def _repr_html_(self) -> str:
+        return self.to_html()
+
+    def __str__(self) -> str:
+        return self.render()
+
+    def _grid(self, style: Style | None, *, indented: bool = False) -> Grid:
+        # The lectures' table leaves most rows out, so that more blocks can be opened in it.
+        if (style or self._style) == "lecture":
+            from archc.tables.lecture import lecture_grid
+
+            return lecture_grid(self._view(READABLE))
+        from archc.tables.plain import plain_grid
+
+        return plain_grid(self._view(READABLE), indented=indented)
+
+    def _view(self, most_rows: int) -> View:
+        region = self.program.region
+        deepest = 1 + self._measure.levels(region)
+        depth = self._chosen
+        if depth is None:
+            depth = 1 + self._measure.fitting(region, most_rows)
+        depth = min(depth, deepest)
+        return View(
+            self.program, table_rows(self.program, self._pricing, depth), self.totals, self._count,
+            self._batch, self._dtype, depth, deepest, self._measure.rows(region, deepest),
+        )  # fmt: skip

@@ -1,0 +1,100 @@
+"""The columns of the lectures' tables: input, layer, output, memory, parameters, multiply-adds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archc.dims import Poly
+from archc.shapes import Shape
+from archc.tables.plain import axes_text, layer_name
+from archc.tables.rows import Cell, Column, Grid, Line, Row
+from archc.tables.view import View, activation_cell, counted, notes_of, thousands, title_of
+
+__all__ = ["lecture_grid"]
+
+# The lectures print layers that shape what flows; what works on each number is left out.
+_LEFT_OUT = frozenset({"activation", "regularisation", "normalisation", "elementwise"})
+
+_SPACE_AND_STEPS = ("space", "steps", "carried")
+
+
+def lecture_grid(view: View) -> Grid:
+    """The table as the lectures print it.
+
+    Memory is that of the output in KB (1,024 bytes), parameters are in thousands and multiply-adds
+    (which the lectures call flop) in millions, all rounded. Activations, normalisation, dropout and
+    element-wise operators have no row; the last row is the whole net, with them.
+    """
+    columns = (
+        Column("Layer"),
+        Column("C", "right"),
+        Column("H/W", "right"),
+        Column("filters", "right"),
+        Column("kernel", "right"),
+        Column("stride", "right"),
+        Column("pad", "right"),
+        Column("C", "right"),
+        Column("H/W", "right"),
+        Column("memory (KB)", "right"),
+        Column("params (k)", "right"),
+        Column("flop (M)", "right"),
+    )
+    shown = [row for row in view.rows if row.kind != "heading" and row.family not in _LEFT_OUT]
+    lines = [_line(row, view) for row in shown]
+    total: tuple[Cell, ...] = ("total", *[""] * 8, *_figures(view.totals, view))
+    notes = ("C and H/W are those of the input, then those of the output", *notes_of(view))
+    return Grid(title_of(view), columns, (*lines, Line(total, "total")), notes)
+
+
+def _line(row: Row, view: View) -> Line:
+    details = dict(row.details)
+    cells: tuple[Cell, ...] = (
+        layer_name(row, False),
+        *_channels_and_space(row.inputs[:1]),
+        _filters(row, details),
+        _axes(details.get("kernel")),
+        _axes(details.get("stride")),
+        _axes(details.get("pad")),
+        *_channels_and_space(row.outputs[:1]),
+        *_figures(row.figures, view),
+    )
+    return Line(cells, row.kind, row.family)
+
+
+def _figures(figures: Any, view: View) -> tuple[Cell, Cell, Cell]:
+    return (
+        activation_cell(figures, view),
+        thousands(figures.params, 1_000),
+        thousands(counted(figures, view), 1_000_000),
+    )
+
+
+def _channels_and_space(shapes: tuple[Shape, ...]) -> tuple[Cell, Cell]:
+    if not shapes:
+        return "", ""
+    shape = shapes[0]
+    channels = "" if shape.features is None else str(shape.axes[shape.features].size)
+    return channels, _axes([axis.size for axis in shape.axes if axis.role in _SPACE_AND_STEPS])
+
+
+def _filters(row: Row, details: dict[str, Any]) -> str:
+    if "filters" in details:
+        return str(details["filters"])
+    shape = row.outputs[0]
+    has_units = row.family == "linear" and shape.features is not None
+    return str(shape.axes[shape.features].size) if has_units and shape.features is not None else ""
+
+
+def _axes(sizes: Any) -> str:
+    """One number where all axes agree, as the lectures write it."""
+    if not sizes:
+        return ""
+    texts = [_side(size) for size in sizes]
+    return texts[0] if len(set(texts)) == 1 else axes_text(texts)
+
+
+def _side(size: Any) -> str:
+    if isinstance(size, (list, tuple)):
+        return "/".join([str(part) for part in size])
+    text = str(size)
+    return f"({text})" if isinstance(size, Poly) and " " in text else text

@@ -1,0 +1,162 @@
+"""Where the walk through a net is: paths, modules in scope, and how many copies run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from archc.graph import Call, Choice, Operation, Region, Repeat, Shared
+from archc.liveness import Demand, Liveness
+from archlang.record import Record
+
+__all__ = [
+    "Lent", "Place", "Uses", "copies_text", "entered", "entered_run", "group_title", "join",
+    "lent_to", "node_name", "node_uses", "relative", "with_modules",
+]  # fmt: skip
+
+# For each set of wanted outputs, how many copies of a region run.
+Uses = tuple[tuple[Demand, int], ...]
+
+
+class Lent(Record):
+    """A module that others may use.
+
+    Args:
+        path: of the module, in the state_dict.
+        region: where it is made.
+        what: the `share` that makes it; None for a module that an `as` names where it works.
+        copies: how many are made.
+    """
+
+    path: str
+    region: Region
+    what: Shared | None
+    copies: int
+
+
+class Place(Record):
+    """Where the walk is.
+
+    Args:
+        path: of the module around it.
+        base: the path that the headings above have said.
+        level: how many headings stand above.
+        scope: the modules that may be used here, by name.
+        uses: how many copies run, by what is wanted of them.
+        copies: how many copies of its modules are made; 0 where their weights are another's.
+    """
+
+    path: str
+    base: str
+    level: int
+    scope: Mapping[str, Lent]
+    uses: Uses
+    copies: int
+
+    @property
+    def repeat(self) -> int:
+        """How many copies run."""
+        return sum([count for _, count in self.uses])
+
+    @property
+    def running(self) -> int:
+        """How many copies run outside training."""
+        return sum([count for demand, count in self.uses if any(demand)])
+
+
+def join(path: str, name: str) -> str:
+    """A path with one name more; a name "" adds no level."""
+    return f"{path}.{name}" if path and name else path or name
+
+
+def relative(path: str, base: str) -> str:
+    """What a path says beyond a base; the whole of it where it does not lie below."""
+    if base and path.startswith(f"{base}."):
+        return path[len(base) + 1 :]
+    return path
+
+
+def with_modules(region: Region, place: Place) -> Place:
+    """The place inside a region, with the modules in scope that are made there."""
+    made = {
+        node.label: Lent(join(place.path, node.name), region, None, place.copies)
+        for node in region.nodes
+        if node.label is not None and not isinstance(node, Choice)
+    }
+    shares = {
+        shared.name: Lent(join(place.path, shared.name), region, shared, place.copies)
+        for shared in region.shares
+    }
+    return place.replace(scope={**place.scope, **made, **shares})
+
+
+def lent_to(lends: tuple[tuple[str, str], ...], scope: Mapping[str, Lent]) -> dict[str, Lent]:
+    """The modules that a node passes into its region, by their names inside."""
+    return {inside: scope[here] for inside, here in lends if here in scope}
+
+
+def node_uses(liveness: Liveness, region: Region, index: int, uses: Uses) -> Uses:
+    """How many copies of a node run, by what is wanted of it."""
+    return _counted([(liveness.of(region, d).ports[index], n) for d, n in uses])
+
+
+def entered(liveness: Liveness, node: Call | Choice, uses: Uses) -> Uses:
+    """The same for the region of a node."""
+    return _counted([(liveness.inside(node, demand), count) for demand, count in uses])
+
+
+def entered_run(liveness: Liveness, node: Repeat, run: int, uses: Uses) -> Uses:
+    """The same for the region of one run of a repeat."""
+    return _counted(
+        [
+            (copies.demand, copies.count * count)
+            for demand, count in uses
+            for copies in liveness.copies(node, demand)
+            if copies.run == run
+        ]
+    )
+
+
+def copies_text(node: Repeat, run: int) -> str:
+    """The indices of the copies of a run: `*` where it is all, `3`, or `1..3`."""
+    if len(node.runs) == 1:
+        return "*"
+    first = sum([earlier.count for earlier in node.runs[:run]])
+    last = first + node.runs[run].count - 1
+    return str(first) if first == last else f"{first}..{last}"
+
+
+def node_name(region: Region, node: Operation) -> str:
+    """The name of an operator in its region; the only step of a group is called like the group."""
+    if node.name or len(region.nodes) == 1:
+        return node.name
+    return node.label or node.op.name.lower()
+
+
+def group_title(region: Region) -> str:
+    """What to call a group: its steps in brackets, the first few."""
+    steps = [_title(node) for node in region.nodes]
+    steps = [step for step in steps if step]
+    return "[" + " -> ".join([*steps[:3], *(["…"] if len(steps) > 3 else [])]) + "]"
+
+
+def _title(node: object) -> str:
+    if isinstance(node, Operation):
+        return node.op.name
+    if isinstance(node, Repeat):
+        return _region_title(node.runs[0].region) if node.runs else ""
+    if isinstance(node, Choice) and not node.region.nodes:
+        return ""
+    return _region_title(node.region) if isinstance(node, (Call, Choice)) else ""
+
+
+def _region_title(region: Region) -> str:
+    if region.name:
+        return region.name
+    return _title(region.nodes[0]) if len(region.nodes) == 1 else "[…]"
+
+
+def _counted(parts: list[tuple[Demand, int]]) -> Uses:
+    counts: dict[Demand, int] = {}
+    for demand, count in parts:
+        counts[demand] = counts.get(demand, 0) + count
+    return tuple(counts.items())

@@ -1,0 +1,86 @@
+"""The columns of the usual table: layer, operator, output, memory, parameters, multiply-adds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archc.cost import Totals
+from archc.dims import Dim
+from archc.tables.rows import Cell, Column, Grid, Line, Row, shape_range, shape_text
+from archc.tables.view import View, activation_cell, counted, notes_of, title_of
+
+__all__ = ["layer_name", "operator_text", "output_text", "plain_grid"]
+
+
+def plain_grid(view: View, *, indented: bool) -> Grid:
+    """The usual table.
+
+    Args:
+        view: what is shown.
+        indented: names below headings say only what the heading does not, and are indented (for the
+            terminal); else every row has its whole path.
+    """
+    columns = (
+        Column("layer"),
+        Column("operator"),
+        Column("output"),
+        Column("memory (KB)", "right"),
+        Column("params", "right"),
+        Column("multiply-adds" if view.count == "macs" else "flops", "right"),
+    )
+    lines = [_line(row, view, indented) for row in view.rows]
+    total = ("total", "", "", *_figures(view.totals, view))
+    return Grid(title_of(view), columns, (*lines, Line(total, "total")), notes_of(view))
+
+
+def layer_name(row: Row, indented: bool) -> str:
+    """The path of a row, and how many copies there are."""
+    name = "  " * row.level + (row.name or row.op) if indented else row.path or row.op
+    name = f"{name} ×{row.repeat}" if row.repeat > 1 else name
+    return f"{name} †" if row.inactive and row.kind != "heading" else name
+
+
+def operator_text(row: Row) -> str:
+    """The operator with what distinguishes it: `CONV 3×3 /2`."""
+    details = dict(row.details)
+    parts = [row.op]
+    if "kernel" in details:
+        parts.append(axes_text(details["kernel"]))
+    if any(step != 1 for step in details.get("stride", ())):
+        parts.append("/" + axes_text(_one_if_equal(details["stride"])))
+    if any(step != 1 for step in details.get("dilation", ())):
+        parts.append("d" + axes_text(_one_if_equal(details["dilation"])))
+    if details.get("groups", 1) != 1:
+        parts.append(f"g{details['groups']}")
+    if row.shared_with is not None:
+        parts.append(f"of {row.shared_with}")
+    return " ".join(parts)
+
+
+def axes_text(sizes: Any) -> str:
+    """Sizes of several axes: 3×3."""
+    return "×".join([str(size) for size in sizes])
+
+
+def output_text(row: Row) -> str:
+    """The shape that leaves; of copies that differ, the range."""
+    if len(row.copies) > 1:
+        return shape_range(row.copies)
+    return ", ".join([shape_text(shape) for shape in row.outputs])
+
+
+def _line(row: Row, view: View, indented: bool) -> Line:
+    name = layer_name(row, indented)
+    if row.kind == "heading":
+        return Line((name, row.op, "", "", "", ""), "heading", row.family)
+    figures = _figures(row.figures, view)
+    return Line((name, operator_text(row), output_text(row), *figures), row.kind, row.family)
+
+
+def _figures(figures: Totals, view: View) -> tuple[Cell, Cell, Cell]:
+    computed: Dim = counted(figures, view)
+    return activation_cell(figures, view), figures.params, computed
+
+
+def _one_if_equal(sizes: Any) -> Any:
+    return sizes[:1] if len(set(sizes)) == 1 else sizes

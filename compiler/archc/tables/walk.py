@@ -1,0 +1,251 @@
+"""From a net to the rows of its table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archc.arguments import Module
+from archc.cost import NOTHING, Pricing, Totals, input_shapes, operator_cost, regions_of
+from archc.graph import Call, Choice, Node, Operation, Program, Region, Repeat, Run
+from archc.liveness import demand_of
+from archc.shapes import Shape
+from archc.tables.measure import Measure, is_bare, is_shown, is_split
+from archc.tables.places import (
+    Lent,
+    Place,
+    copies_text,
+    entered,
+    entered_run,
+    group_title,
+    join,
+    lent_to,
+    node_name,
+    node_uses,
+    relative,
+    with_modules,
+)
+from archc.tables.rows import Row, RowKind
+from archlang.record import Record
+from archlang.source import Span
+
+__all__ = ["table_rows"]
+
+
+def table_rows(program: Program, pricing: Pricing, depth: int) -> tuple[Row, ...]:
+    """The rows of a net's table, in the order of the file.
+
+    Args:
+        program: the net.
+        pricing: what prices it; each region is priced once.
+        depth: how far blocks are opened: 0 is one row for the net, 1 its operators and blocks, and
+            so on.
+
+    Returns:
+        Rows of operators and of closed blocks, whose figures add up to those of the net, and
+        headings of opened blocks.
+    """
+    walk = _Walk(pricing)
+    region = program.region
+    place = Place("", "", 0, {}, ((demand_of(region), 1),), 1)
+    if depth > 0:
+        walk.contents(region, place, depth - 1)
+    else:
+        walk.closed(_Block(region, program.name, region.span), place)
+    return tuple(walk.rows)
+
+
+class _Block(Record):
+    """A region on its way to a row or a heading; shapes where they are not the region's own."""
+
+    region: Region
+    title: str
+    span: Span
+    inputs: tuple[Shape, ...] | None = None
+    outputs: tuple[Shape, ...] | None = None
+
+
+class _Walk:
+    """Collects rows. Weights that several parts share are stored by the first that uses them."""
+
+    def __init__(self, pricing: Pricing) -> None:
+        self.rows: list[Row] = []
+        self._pricing = pricing
+        self._liveness = pricing.liveness
+        self._measure = Measure()
+        self._stored: set[str] = set()
+
+    def contents(self, region: Region, place: Place, depth: int) -> None:
+        """The rows of a region's nodes, blocks in it opened to `depth`."""
+        inside = with_modules(region, place)
+        for index, node in enumerate(region.nodes):
+            uses = node_uses(self._liveness, region, index, place.uses)
+            self._node(region, node, inside.replace(uses=uses), depth)
+
+    def closed(self, block: _Block, place: Place) -> None:
+        """One row for a block with everything in it."""
+        region = block.region
+        one = [(self._pricing.region(region, demand), count) for demand, count in place.uses]
+        figures = Totals.sum([priced.computed.times(count) for priced, count in one])
+        figures = figures + one[0][0].stored.times(place.copies) + self._borrow(place)
+        self._add(
+            "block", place, block.title, block.span,
+            inputs=_entering(region) if block.inputs is None else block.inputs,
+            outputs=_leaving(region) if block.outputs is None else block.outputs,
+            figures=figures,
+            shared_with=None if place.copies else place.path,
+            inactive=place.running == 0,
+        )  # fmt: skip
+
+    # --- nodes ------------------------------------------------------------------------------------
+
+    def _node(self, region: Region, node: Node, place: Place, depth: int) -> None:
+        if isinstance(node, Operation):
+            self._operation(region, node, place)
+        elif isinstance(node, Choice):
+            # A choice adds no level: what is in it stands in the region around it.
+            uses = entered(self._liveness, node, place.uses)
+            scope = {**place.scope, **lent_to(node.lends, place.scope)}
+            self.contents(node.region, place.replace(uses=uses, scope=scope), depth)
+        elif isinstance(node, Call):
+            self._call(region, node, place, depth)
+        else:
+            self._repeat(region, node, place, depth)
+
+    def _operation(self, region: Region, node: Operation, place: Place) -> None:
+        if not is_shown(node):
+            return
+        inputs = input_shapes(region, node.inputs)
+        one = operator_cost(node.op, inputs, node.outputs)
+        lent = place.scope.get(node.shared) if node.shared else None
+        path = lent.path if lent else join(place.path, node_name(region, node))
+        first = lent is None or lent.path not in self._stored
+        stored = self._store(lent) if node.shared else one.stored.times(place.copies)
+        self._add(
+            "operator", place.replace(path=path), node.op.name, node.span,
+            family=node.op.family,
+            inputs=inputs,
+            outputs=node.outputs,
+            details=tuple(node.op.describe(*inputs).items()),
+            figures=one.computed.times(place.running) + stored,
+            shared_with=_table_path(node, place) if first and place.copies else path,
+            inactive=place.running == 0,
+        )  # fmt: skip
+
+    def _call(self, region: Region, node: Call, place: Place, depth: int) -> None:
+        if self._measure.is_empty(node.region):
+            return
+        lent = place.scope.get(node.shared) if node.shared else None
+        path, copies = join(place.path, node.name), place.copies
+        if lent is not None:
+            path, copies = lent.path, 0 if lent.path in self._stored else lent.copies
+            self._stored.add(lent.path)
+        block = _Block(
+            node.region, _title(node.region), node.span,
+            input_shapes(region, node.inputs), node.outputs,
+        )  # fmt: skip
+        scope = lent_to(node.lends, place.scope)
+        uses = entered(self._liveness, node, place.uses)
+        self._block(block, place.replace(path=path, copies=copies, scope=scope, uses=uses), depth)
+
+    def _repeat(self, region: Region, node: Repeat, place: Place, depth: int) -> None:
+        if is_split(node) and depth == 0:
+            self._closed_repeat(region, node, place)
+            return
+        for number, run in enumerate(node.runs):
+            path = join(join(place.path, node.name), copies_text(node, number))
+            inside = place.replace(
+                path=path,
+                scope=lent_to(node.lends, place.scope),
+                uses=entered_run(self._liveness, node, number, place.uses),
+                copies=place.copies * run.count,
+            )
+            self._run(run, inside, depth - is_split(node), node.span)
+
+    def _run(self, run: Run, place: Place, depth: int, span: Span) -> None:
+        if is_bare(run.region):
+            self.contents(run.region, place, depth)
+        else:
+            self._block(_Block(run.region, _title(run.region), span), place, depth)
+
+    def _block(self, block: _Block, place: Place, depth: int) -> None:
+        if self._measure.is_empty(block.region):
+            return
+        if depth == 0:
+            self.closed(block, place)
+            return
+        self._add("heading", place, block.title, block.span)
+        inside = place.replace(base=place.path, level=place.level + 1)
+        self.contents(block.region, inside, depth - 1)
+
+    def _closed_repeat(self, region: Region, node: Repeat, place: Place) -> None:
+        parts = regions_of(node)
+        if all(self._measure.is_empty(part) for part in parts):
+            return
+        priced = [(self._pricing.node(region, node, d), count) for d, count in place.uses]
+        figures = Totals.sum([one.computed.times(count) for one, count in priced])
+        figures = figures + priced[0][0].stored.times(place.copies)
+        path = join(join(place.path, node.name), "*")
+        inside = place.replace(
+            path=path,
+            scope=lent_to(node.lends, place.scope),
+            uses=tuple([(demand, count * node.count) for demand, count in place.uses]),
+        )
+        self._add(
+            "block", inside, _repeat_title(parts), node.span,
+            inputs=input_shapes(region, node.inputs),
+            outputs=node.outputs[: len(node.inputs)],
+            copies=tuple([_leaving(part)[0] for part in parts if part.outputs]),
+            figures=figures + self._borrow(inside),
+            shared_with=None if place.copies else path,
+            inactive=place.running == 0,
+        )  # fmt: skip
+
+    # --- shared weights, rows ---------------------------------------------------------------------
+
+    def _borrow(self, place: Place) -> Totals:
+        """What a closed block stores of modules that are lent to it."""
+        return Totals.sum([self._store(lent) for lent in place.scope.values()])
+
+    def _store(self, lent: Lent | None) -> Totals:
+        """What a lent module stores, the first time that it is used."""
+        if lent is None or lent.what is None or lent.path in self._stored:
+            return NOTHING
+        self._stored.add(lent.path)
+        return self._pricing.shared(lent.region, lent.what).times(lent.copies)
+
+    def _add(self, kind: RowKind, place: Place, op: str, span: Span, **fields: Any) -> None:
+        name = relative(place.path, place.base)
+        row = Row(kind, place.path, name, place.level, op, place.repeat, span, **fields)
+        self.rows.append(row)
+
+
+def _entering(region: Region) -> tuple[Shape, ...]:
+    """The streams that flow in; captured ones come from outside and are left out."""
+    flowing = region.inputs[: len(region.inputs) - region.captured]
+    return tuple([port.shape for port in flowing])
+
+
+def _leaving(region: Region) -> tuple[Shape, ...]:
+    return tuple([output.shape for output in region.outputs if not output.training])
+
+
+def _title(region: Region) -> str:
+    return region.name or group_title(region)
+
+
+def _repeat_title(parts: tuple[Region, ...]) -> str:
+    """A name for all runs: that of the fullest, since a step may be missing in some."""
+    fullest = max(parts, key=lambda part: len(part.nodes))
+    title = group_title(fullest)
+    if is_bare(fullest):
+        return title[1:-1]
+    return fullest.name or title
+
+
+def _table_path(node: Operation, place: Place) -> str | None:
+    """The module whose weights an operator borrows by an argument (`UNEMBED(wte)`)."""
+    for argument in node.op.arguments:
+        name = getattr(node.op, argument.name)
+        if isinstance(argument.kind, Module) and isinstance(name, str):
+            return place.scope[name].path if name in place.scope else join(place.path, name)
+    return None

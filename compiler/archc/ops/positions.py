@@ -1,0 +1,142 @@
+"""Where a step stands in its sequence: POSENC and POSEMBED."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from archc import dims
+from archc.arguments import Real, Whole
+from archc.dims import Dim
+from archc.op import Example, Expression, Family, Module, Op, OpError, TorchForm, argument
+from archc.ops.layouts import article
+from archc.shapes import Shape
+
+__all__ = ["PositionEmbedding", "PositionalEncoding"]
+
+
+def _sequence(stream: Shape, operator: str) -> tuple[Dim, Dim]:
+    vectors = stream.vocabulary is None and not stream.space and stream.steps is not None
+    if not vectors or stream.features != stream.rank - 1 or stream.steps != stream.rank - 2:
+        message = f"{operator} needs a sequence of vectors, got {article(stream)}"
+        tokens = stream.vocabulary is not None
+        help = (
+            f"`EMBED(64) -> {operator}`"
+            if tokens
+            else 'a map is one after `RESHAPE("c h w -> (h w) c")`'
+        )
+        raise OpError(message, code="needs-sequence", help=help)
+    return stream.sizes[-2], stream.sizes[-1]
+
+
+def _way_to_a_sequence(stream: Shape, operator: str) -> str | None:
+    if stream.vocabulary is not None:
+        return f"`EMBED(64) -> {operator}`"
+    if stream.kind == "image":
+        return f'`RESHAPE("c h w -> (h w) c") -> {operator}`'
+    return None
+
+
+_ENCODING = '''def positional_encoding(x: Tensor, base: float = 10000.0) -> Tensor:
+    """Add sinusoidal positions (Vaswani et al. 2017) to a sequence (..., T, C)."""
+    steps, features = x.shape[-2:]
+    position = torch.arange(steps, device=x.device, dtype=torch.float32)
+    index = torch.arange(0, features, 2, device=x.device, dtype=torch.float32)
+    angle = position[:, None] * base ** (-index / features)
+    encoding = torch.stack((angle.sin(), angle.cos()), dim=-1).flatten(-2)
+    return x + encoding[:, :features].to(x.dtype)
+'''
+
+
+class PositionalEncoding(Op):
+    """Sinusoidal positions (Vaswani et al. 2017), added to a sequence; nothing is learned or kept.
+
+    Feature 2i of step t gets sin(t / base ** (2i / d)), feature 2i + 1 the cosine.
+
+    Shape: as it comes. Cost: no parameters; flops are one for each element, the sum.
+    """
+
+    name: ClassVar[str] = "POSENC"
+    family: ClassVar[Family] = "embedding"
+    foreign: ClassVar[tuple[str, ...]] = (
+        "PositionalEncoding", "PositionEncoding", "SinePositionEncoding", "SinusoidalEmbedding",
+    )  # fmt: skip
+
+    base: float = argument("the base of the wavelengths", Real(least=1.0), 10000)
+
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example("SEQUENCE(13, 6) -> POSENC", "(13, 6)"),
+        Example("TOKENS(13, 65) -> EMBED(7) -> POSENC(base=500)", "(13, 7)", 455),
+    )
+
+    def infer(self, *inputs: Shape) -> Shape:
+        _sequence(inputs[0], self.name)
+        return inputs[0]
+
+    def flops(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Dim:
+        return inputs[0].elements
+
+    def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
+        helper = (("positional_encoding", _ENCODING),)
+        if self.base == 10000:
+            return Expression("positional_encoding({0})", helper=helper)
+        values = (("base", float(self.base)),)
+        return Expression("positional_encoding({0}, {base})", values, helper=helper)
+
+
+_POSITIONS = '''class PositionEmbedding(nn.Module):
+    """Adds a learned vector for each position to a sequence (..., T, C)."""
+
+    def __init__(self, positions: int, features: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(positions, features))
+        nn.init.normal_(self.weight, std=0.02)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.weight[: x.shape[-2]]
+'''
+
+
+class PositionEmbedding(Op):
+    """Learned positions, added to a sequence: one vector for each of the first n steps.
+
+    A sequence may be shorter than n, never longer. Without n it is the number of steps. They start
+    normal with a deviation of 0.02, as in GPT-2, BERT and ViT.
+
+    Shape: as it comes. Cost: n * d parameters; flops are one for each element, the sum.
+    """
+
+    name: ClassVar[str] = "POSEMBED"
+    family: ClassVar[Family] = "embedding"
+    foreign: ClassVar[tuple[str, ...]] = (
+        "PositionEmbedding", "PositionalEmbedding", "LearnedPositionalEmbedding",
+    )  # fmt: skip
+
+    n: Dim | None = argument(
+        "the number of positions", Whole(least=1, features=True), None, shown="the number of steps"
+    )
+
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example("SEQUENCE(13, 6) -> POSEMBED(17)", "(13, 6)", 102),
+        Example("SEQUENCE(13, 6) -> POSEMBED", "(13, 6)", 78),
+    )
+
+    def infer(self, *inputs: Shape) -> Shape:
+        steps, _ = _sequence(inputs[0], self.name)
+        if self.n is None and not isinstance(steps, int):
+            message = f"{self.name} needs its number of positions, since the steps are {steps}"
+            raise OpError(message, code="undecided", help="`POSEMBED(1024)`")
+        if self.n is not None and dims.less(self.n, steps):
+            message = f"{self.name} has {self.n} positions, and {inputs[0]} has {steps} steps"
+            raise OpError(message, help=f"`POSEMBED({steps})`")
+        return inputs[0]
+
+    def parameters(self, *inputs: Shape) -> dict[str, tuple[Dim, ...]]:
+        steps, features = _sequence(inputs[0], self.name)
+        return {"weight": (steps if self.n is None else self.n, features)}
+
+    def flops(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Dim:
+        return inputs[0].elements
+
+    def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
+        sizes = self.parameters(*inputs)["weight"]
+        return Module("PositionEmbedding", sizes, helper=(("PositionEmbedding", _POSITIONS),))

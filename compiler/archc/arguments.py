@@ -9,7 +9,7 @@ from archlang.record import Record
 
 __all__ = [
     "COUNT", "FLAG", "INTEGER", "PAD", "REAL", "SIZES", "TEXT", "WHOLE", "ArgumentProblem", "AxisNames",
-    "Kind", "Module", "Pad", "Sizes", "Words",
+    "Kind", "Module", "Number", "Offsets", "Pad", "Selection", "Sizes", "Target", "Words",
 ]  # fmt: skip
 
 
@@ -153,6 +153,66 @@ class Real(Kind):
         if self.least is None:
             return f"a number of at most {self.most:g}"
         return f"a number from {self.least:g} to {self.most:g}"
+
+
+class Number(Kind):
+    """A number of any sort, symbolic ones included."""
+
+    expected: ClassVar[str] = "a number"
+    nothing: bool = False  # None is allowed
+
+    def convert(self, value: Any) -> int | float | Poly | None:
+        if value is None and self.nothing:
+            return None
+        if isinstance(value, bool) or not isinstance(value, (int, float, Poly)) or value != value:
+            raise ArgumentProblem(self.text)
+        return value
+
+
+class Offsets(Kind):
+    """A whole number of either sign, or a tuple of them, one for each axis."""
+
+    expected: ClassVar[str] = "a whole number, or a tuple of them, one for each axis"
+
+    def convert(self, value: Any) -> Any:
+        items = value if isinstance(value, (tuple, list)) else (value,)
+        numbers = [whole(item) for item in items]
+        if not numbers or not all(isinstance(number, int) for number in numbers):
+            raise ArgumentProblem(self.text)
+        return tuple(numbers) if isinstance(value, (tuple, list)) else numbers[0]
+
+
+class Selection(Kind):
+    """A position, a range `0..3` with its end excluded, or a tuple of positions."""
+
+    expected: ClassVar[str] = "a position, a range (`0..3`, without 3), or a tuple of positions"
+
+    def convert(self, value: Any) -> int | range | tuple[int, ...]:
+        if isinstance(value, range) and value.step == 1:
+            return value
+        items = value if isinstance(value, (tuple, list)) else (value,)
+        numbers = [number for item in items if isinstance(number := whole(item), int)]
+        if not numbers or len(numbers) < len(items):
+            raise ArgumentProblem(self.text)
+        return tuple(numbers) if isinstance(value, (tuple, list)) else numbers[0]
+
+
+class Target(Kind):
+    """What RESHAPE goes to: a pattern, or sizes; as a tuple, or one of its items."""
+
+    expected: ClassVar[str] = "sizes of at least 1, or a pattern in quotes"
+
+    def convert(self, value: Any) -> Any:
+        if isinstance(value, (tuple, list)):
+            if not value:
+                raise ArgumentProblem(self.text)
+            return tuple([self.convert(item) for item in value])
+        if isinstance(value, str):
+            return value
+        number = whole(value)
+        if number is None or (isinstance(number, int) and number < 1):
+            raise ArgumentProblem(self.text)
+        return number
 
 
 class Flag(Kind):

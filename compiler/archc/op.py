@@ -192,6 +192,8 @@ class Op(Record):
         takes_defaults_of: another operator whose `default` lines hold for it too.
         examples: see `Example`.
         internal: made by the compiler only (transposition, unary minus); not for files.
+        extra: the field that collects whole numbers given by names that are no arguments, as a tuple
+            of (name, number) pairs (the sizes in a pattern of RESHAPE); None: such names are errors.
     """
 
     name: ClassVar[str] = ""
@@ -201,6 +203,7 @@ class Op(Record):
     takes_defaults_of: ClassVar[str | None] = None
     examples: ClassVar[tuple[Example, ...]] = ()
     internal: ClassVar[bool] = False
+    extra: ClassVar[str | None] = None
     arguments: ClassVar[tuple[Argument, ...]] = ()
 
     def __init_subclass__(cls, **options: Any) -> None:

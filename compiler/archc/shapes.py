@@ -88,6 +88,15 @@ class Shape(Record):
         """The position of the axis of that name."""
         return next((i for i, axis in enumerate(self.axes) if axis.name == name), None)
 
+    def locate(self, name: str) -> int | None:
+        """The position of the axis that a file calls so: the one of that name, else `c` is the axis
+        of features and `t` the axis of steps, whatever a pattern called them. None where there is
+        no such axis, or several of the name."""
+        named = [i for i, axis in enumerate(self.axes) if axis.name == name]
+        if len(named) == 1:
+            return named[0]
+        return {"c": self.features, "t": self.steps}.get(name)
+
     def with_sizes(self, changes: dict[int, Dim]) -> Shape:
         """The same axes with other sizes at the given positions."""
         axes = [a.replace(size=changes[i]) if i in changes else a for i, a in enumerate(self.axes)]

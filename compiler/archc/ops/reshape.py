@@ -1,0 +1,171 @@
+"""Operators that give the same elements another shape: FLATTEN, RESHAPE, TRANSPOSE."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from archc.arguments import Target
+from archc.dims import Dim, same
+from archc.op import Constant, Example, Expression, Family, Op, OpError, TorchForm, argument
+from archc.ops.axes import require_reals
+from archc.ops.layouts import article, spell
+from archc.ops.matrix import transposed, transposition
+from archc.ops.patterns import Pattern, parse_pattern, result_axes, sizes_of
+from archc.ops.rearrange import rearrangement
+from archc.shapes import Axis, Shape, feature_map, vector
+
+
+class _Reshaping(Op):
+    """Base of operators that cost nothing."""
+
+    family: ClassVar[Family] = "shape"
+
+    def flops(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Dim:
+        return 0
+
+
+class Flatten(_Reshaping):
+    """A map as a vector, row by row; of a sequence of maps each step, of a sequence all its steps.
+
+    Carried axes in front stay. Costs nothing.
+    """
+
+    name: ClassVar[str] = "FLATTEN"
+    foreign: ClassVar[tuple[str, ...]] = ("Flatten", "flatten", "View", "Ravel")
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example("INPUT(3, 5, 7) -> FLATTEN", output="(105)"),
+        Example("SEQUENCE(11, 3, 5, 7) -> FLATTEN", output="(11, 105)"),
+        Example("SEQUENCE(11, 13) -> FLATTEN", output="(143)"),
+    )
+
+    def infer(self, *inputs: Shape) -> Shape:
+        require_reals(self.name, *inputs)
+        shape = inputs[0]
+        kept = _kept(shape)
+        size: Dim = 1
+        for axis in shape.axes[kept:]:
+            size = size * axis.size
+        return Shape((*shape.axes[:kept], Axis(size, "c", "features")))
+
+    def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
+        return Expression(f"{{0}}.flatten({_kept(inputs[0]) + 1})")
+
+
+def _kept(shape: Shape) -> int:
+    """How many axes in front FLATTEN leaves as they are."""
+    kept = 0
+    while kept < shape.rank - 1 and shape.axes[kept].role == "carried":
+        kept += 1
+    is_sequence_of_maps = bool(shape.space) and shape.axes[kept].role == "steps"
+    return kept + is_sequence_of_maps
+
+
+class Reshape(_Reshaping):
+    """The same elements in another shape: to sizes, or by a pattern in einops notation.
+
+    `RESHAPE(512, 4, 4)`: one size makes a vector, two a signal, three an image, four a volume.
+
+    `RESHAPE("c h w -> (h w) c")`: the left side names the axes of the input in order, whatever they
+    were called before; parentheses split an axis on the left and join axes on the right, and 1 is
+    an axis of one. A size that does not follow is given by name: `RESHAPE("t (h d) -> h t d",
+    h=8)`. In the result the axis made of the input's features alone is the features (the last such
+    one; of two or more that features went into, the last). Where it comes last, the axis in front
+    of it is the steps (called t where it was joined), and axes before that are carried; where one
+    to three axes follow it, they are space, and the result is a map. Where nothing is left of the
+    features the last axis is taken for them.
+
+    Costs nothing.
+    """
+
+    name: ClassVar[str] = "RESHAPE"
+    foreign: ClassVar[tuple[str, ...]] = ("Rearrange", "rearrange", "View", "Permute", "Unflatten")
+    extra: ClassVar[str | None] = "given"
+    to: Any = argument("the sizes, or a pattern", Target(), rest=True)
+    given: tuple[tuple[str, Dim], ...] = ()
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example('INPUT(3, 5, 7) -> RESHAPE("c h w -> (h w) c")', output="(35, 3)"),
+        Example('INPUT(3, 6, 35) -> RESHAPE("c (m a) w -> (m w) a c", a=2)', output="(105, 2, 3)"),
+        Example("INPUT(105) -> RESHAPE(3, 5, 7)", output="(3, 5, 7)"),
+        Example('SEQUENCE(11, 12) -> RESHAPE("t (h d) -> h t d", h=3)', output="(3, 11, 4)"),
+    )
+
+    def _pattern(self) -> Pattern | None:
+        if not isinstance(self.to[0], str):
+            return None
+        return parse_pattern(self.to[0])
+
+    def infer(self, *inputs: Shape) -> Shape:
+        shape, pattern = inputs[0], self._pattern()
+        if pattern is not None:
+            if len(self.to) > 1:
+                raise OpError("RESHAPE takes a pattern or sizes, not both", code="argument-value")
+            sizes = sizes_of(pattern, shape, dict(self.given))
+            return Shape(result_axes(pattern, shape, sizes), shape.vocabulary)
+        if self.given:
+            raise OpError(
+                f"{self.given[0][0]}={self.given[0][1]} needs a pattern",
+                code="unknown-argument",
+                help='RESHAPE("t (h d) -> h t d", h=8)',
+            )
+        return self._to_sizes(shape)
+
+    def _to_sizes(self, shape: Shape) -> Shape:
+        require_reals(self.name, shape)
+        if len(self.to) > 4:
+            raise OpError(
+                f"RESHAPE to {len(self.to)} sizes has no meaning for its axes",
+                code="argument-value",
+                help='name them by a pattern: RESHAPE("c h w -> (h w) c")',
+            )
+        result = vector(self.to[0]) if len(self.to) == 1 else feature_map(*self.to)
+        answer = same(result.elements, shape.elements)
+        if answer:
+            return result
+        message = f"cannot reshape {article(shape)} to {spell(self.to)}"
+        if answer is None:
+            why = f"whether {shape.elements} elements are {result.elements} is not known"
+            raise OpError(f"{message}: {why}", code="undecided")
+        raise OpError(f"{message}: {shape.elements} elements are not {result.elements}")
+
+    def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
+        pattern = self._pattern()
+        if pattern is not None:
+            return rearrangement(pattern, sizes_of(pattern, inputs[0], dict(self.given)))
+        if inputs[0].rank == 1:
+            return Expression("{0}.unflatten(1, {sizes})", (("sizes", self.to),))
+        if len(self.to) == 1:
+            return Expression("{0}.flatten(1)")
+        names = [f"size{i}" for i in range(len(self.to))]
+        values: tuple[tuple[str, Constant], ...] = tuple(zip(names, self.to, strict=True))
+        return Expression(
+            f"{{0}}.reshape(-1, {', '.join(f'{{{name}}}' for name in names)})", values
+        )
+
+
+class Transpose(_Reshaping):
+    """Exchanges the two axes of a sequence: steps become features, and features steps.
+
+    An FC behind it mixes the steps (the tokens of a mixer); a second TRANSPOSE turns it back. With
+    carried axes in front (heads, windows) the last two axes change places. Costs nothing.
+    """
+
+    name: ClassVar[str] = "TRANSPOSE"
+    foreign: ClassVar[tuple[str, ...]] = ("Permute", "transpose", "swapaxes")
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example("SEQUENCE(11, 13) -> TRANSPOSE", output="(13, 11)"),
+        Example("SEQUENCE(11, 13) -> TRANSPOSE -> FC(5)", output="(13, 5)", params=60, macs=715),
+    )
+
+    def infer(self, *inputs: Shape) -> Shape:
+        require_reals(self.name, *inputs)
+        shape = inputs[0]
+        if shape.rank < 2 or shape.space:
+            raise OpError(
+                f"TRANSPOSE needs a sequence, got {article(shape)}",
+                code="needs-sequence",
+                help='name the axes of a map: RESHAPE("c h w -> c w h")' if shape.space else None,
+            )
+        return transposed(shape)
+
+    def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
+        return transposition(inputs[0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from archc.graph import Region
-from archc.render.scene import Edge
+from archc.render.scene import Edge, Fork
 
 __all__ = ["Canvas", "Place", "Point", "Source", "View"]
 
@@ -69,6 +69,31 @@ class Canvas:
     def connect_back(self, source: Source, target: str, delay: int) -> None:
         """Draw the edges of a stream that arrives `delay` steps of time later."""
         self.edges.extend(Edge(point.id, target, delay=delay) for point in source)
+
+    def fork(self, begin: int, entering: tuple[Source, ...], path: str) -> tuple[Fork, ...]:
+        """Let a stream that several parts of a block take enter the block once, and part there.
+
+        Args:
+            begin: the number of edges before the block was drawn.
+            entering: the streams that flow into the block.
+            path: what the ids of the forks begin with.
+        """
+        outside = [point.id for source in entering for point in source]
+        forks: list[Fork] = []
+        for start in dict.fromkeys(outside):
+            inside = self.edges[begin:]
+            parting = [edge for edge in inside if edge.source == start and not edge.delay]
+            if len(parting) < 2:
+                continue
+            training = all(edge.training for edge in parting)
+            fork = Fork(self.unique(f"{path}fork"), training)
+            forks.append(fork)
+            label = next((edge.label for edge in parting if edge.label), "")
+            self.edges[begin:] = [
+                Edge(start, fork.id, label, training),
+                *[e.replace(source=fork.id, label="") if e in parting else e for e in inside],
+            ]
+        return tuple(forks)
 
     def close(self, look: int, view: View) -> None:
         """Remember a block that is drawn as one box."""

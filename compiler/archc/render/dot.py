@@ -6,13 +6,15 @@ import html
 from collections.abc import Iterator
 
 from archc.render import palette
-from archc.render.scene import Box, Cell, Cluster, Edge, End, Item, Join, Scene, boxes
+from archc.render.scene import Box, Cell, Cluster, Edge, End, Fork, Item, Join, Scene, boxes
 
 __all__ = ["FONT", "to_text"]
 
 # Known to every system, and metrically the same as the Liberation Sans that the package ships.
 FONT = "Arial"
 _LEGEND_COLUMNS = 5
+
+_FORK = f'shape=point, width=0.05, color="{palette.EDGE}", class="fork"'
 
 _HEAD = f"""\
   graph [fontname="{FONT}", fontsize=11, rankdir=TB, nodesep=0.28, ranksep=0.26, pad=0.2,
@@ -34,7 +36,8 @@ def to_text(scene: Scene, title: str, subtitle: str) -> str:
     lines = [f"digraph {_quoted(title)} {{", _HEAD]
     lines.append(f"  label=<{_title(title, subtitle, _kinds(scene))}>")
     lines += [line for item in scene.items for line in _item(item, 0)]
-    lines += [_edge(edge) for edge in scene.edges]
+    forks = {item.id for item in boxes(scene.items) if isinstance(item, Fork)}
+    lines += [_edge(edge, edge.target in forks) for edge in scene.edges]
     return "\n".join([*lines, "}", ""])
 
 
@@ -49,6 +52,8 @@ def _item(item: Item, nesting: int) -> Iterator[str]:
             yield f"{indent}{_quoted(item.id)} [{_join(item)}]"
         case End():
             yield f"{indent}{_quoted(item.id)} [{_end(item)}]"
+        case Fork():
+            yield f"{indent}{_quoted(item.id)} [{_FORK}]"
 
 
 def _cluster(cluster: Cluster, nesting: int) -> Iterator[str]:
@@ -57,7 +62,7 @@ def _cluster(cluster: Cluster, nesting: int) -> Iterator[str]:
     style = "rounded,filled,dashed" if cluster.training else "rounded,filled"
     fill = "#ffffff" if cluster.apart else fills[min(nesting, len(fills) - 1)]
     yield f"{indent}subgraph {_quoted('cluster ' + cluster.id)} {{"
-    yield f"{indent}  label=<{_cluster_title(cluster)}>; labeljust=l; margin=9"
+    yield f"{indent}  label={_cluster_title(cluster)}; labeljust=l; margin=9"
     yield f'{indent}  style="{style}"; fillcolor="{fill}"; color="{palette.GROUP_LINE}"'
     for item in cluster.items:
         yield from _item(item, nesting + 1)
@@ -70,7 +75,8 @@ def _cluster_title(cluster: Cluster) -> str:
     count = f"<B>{_html(cluster.count)}</B>" if cluster.count else ""
     caption = f"<I>{_html(cluster.caption)}</I>" if cluster.caption else ""
     words = ["".join(parts), count, caption]
-    return "  ".join(word for word in words if word) or " "
+    text = "  ".join(word for word in words if word)
+    return f"<{text}>" if text else '""'
 
 
 def _box(box: Box) -> str:
@@ -131,8 +137,8 @@ def _words(cell: Cell) -> str:
     return f"<B>{_html(cell.name)}</B>" + (f" {_html(cell.text)}" if cell.text else "")
 
 
-def _edge(edge: Edge) -> str:
-    facts = []
+def _edge(edge: Edge, parts: bool) -> str:
+    facts = ["dir=none"] if parts else []
     if edge.label:
         facts.append(f"label=<&nbsp;{_html(edge.label)}>")
     if edge.training:

@@ -157,10 +157,12 @@ class _Drawer:
             return self._closed(calls, view, sources, place, items)
         id = self.canvas.unique(place.path + (call.name or call.region.name))
         contents: list[Item] = []
+        begin = len(self.canvas.edges)
         leaving = self._inside(view, sources, inside, contents)
+        forks = self.canvas.fork(begin, sources, inside.path)
         caption = f"weights of {call.shared}" if call.shared else ""
-        cluster = Cluster(id, block_title(view), tuple(contents), "", caption, place.training)
-        items.append(cluster)
+        title = block_title(view)
+        items.append(Cluster(id, title, (*forks, *contents), "", caption, place.training))
         return leaving
 
     def _closed(
@@ -217,6 +219,7 @@ class _Drawer:
         view = distinct([run.region for run in group.runs])
         inside = place._replace(path=_below(place.path, name and f"{name}.{group.index}"))
         contents: list[Item] = []
+        begin = len(self.canvas.edges)
         leaving = self._inside(view, sources, inside, contents)
         count = count_text(group.counts)
         if not contents or (not count and len(contents) == 1):
@@ -227,7 +230,8 @@ class _Drawer:
             items.append(only.replace(count=count))
         else:
             id = self.canvas.unique(place.path + (name or "group"))
-            items.append(Cluster(id, "", tuple(contents), count, "", place.training))
+            forks = self.canvas.fork(begin, sources, inside.path)
+            items.append(Cluster(id, "", (*forks, *contents), count, "", place.training))
         return leaving if group.single else relabelled(group, view, leaving)
 
 

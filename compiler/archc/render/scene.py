@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from archlang.record import Record
 
-__all__ = ["Box", "Cell", "Cluster", "Edge", "End", "Item", "Join", "Scene", "boxes"]
+__all__ = ["Box", "Cell", "Cluster", "Edge", "End", "Fork", "Item", "Join", "Scene", "boxes"]
 
 
 class Cell(Record):
@@ -55,6 +55,13 @@ class End(Record):
     training: bool = False
 
 
+class Fork(Record):
+    """Where the stream that enters a block parts."""
+
+    id: str
+    training: bool = False
+
+
 class Cluster(Record):
     """A block, or a group that is repeated, with what is inside; `apart` for one that explains a
     box of the picture."""
@@ -68,7 +75,7 @@ class Cluster(Record):
     apart: bool = False
 
 
-Item = Box | Join | End | Cluster
+Item = Box | Join | End | Fork | Cluster
 
 
 class Edge(Record):
@@ -90,7 +97,7 @@ class Scene(Record):
     @property
     def size(self) -> int:
         """The number of boxes and joins."""
-        return sum(1 for _ in boxes(self.items))
+        return sum(not isinstance(item, Fork) for item in boxes(self.items))
 
     @property
     def length(self) -> int:
@@ -113,7 +120,7 @@ class Scene(Record):
         return max(reach.values(), default=0)
 
 
-def boxes(items: tuple[Item, ...]) -> Iterator[Box | Join | End]:
+def boxes(items: tuple[Item, ...]) -> Iterator[Box | Join | End | Fork]:
     """Everything that is not a cluster, in order."""
     for item in items:
         if isinstance(item, Cluster):

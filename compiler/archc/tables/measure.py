@@ -9,8 +9,8 @@ __all__ = ["Measure", "is_bare", "is_shown", "is_split"]
 
 
 def is_shown(node: Operation) -> bool:
-    """Whether an operator has a row: inputs and the identity have none."""
-    return node.op.family != "input" and node.op.name != "ID"
+    """Whether an operator has a row: inputs, numbers and the identity have none."""
+    return node.op.family != "input" and node.op.name not in ("ID", "NUMBER")
 
 
 def is_bare(region: Region) -> bool:

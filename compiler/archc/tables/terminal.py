@@ -44,8 +44,9 @@ def terminal_text(grid: Grid, width: int, *, color: bool) -> str:
         highlight=False,
         legacy_windows=False,
     )
-    console.print(Text(without_controls(grid.title), style="bold"))
-    console.print()
+    if grid.title:
+        console.print(Text(without_controls(grid.title), style="bold"))
+        console.print()
     console.print(_table(grid, width))
     console.print()
     for note in grid.notes:

@@ -1,0 +1,164 @@
+"""What `archc list` and `archc ops` print: the library's nets, and the operators."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from archc.dims import Dim, Poly
+from archc.graph import Program
+from archc.op import REGISTRY, Family, Op
+from archc.tables.manual import FAMILIES, page_markdown, page_text, written_arguments
+from archc.tables.rows import Cell, Column, Grid, Line, plain_sizes, shape_text
+from archlang.record import Record
+
+__all__ = [
+    "Listed", "list_data", "list_table", "listed", "operator_page", "operators", "operators_table",
+    "reference_markdown",
+]  # fmt: skip
+
+WIDTH = 80
+
+
+class Listed(Record):
+    """One net of the library, as a list shows it.
+
+    Args:
+        name: as users write it ("resnet50").
+        family: of nets, the name of the file ("resnet").
+        inputs: the shape of each input, for people ("3 × 224 × 224").
+        params: parameters, None where the net leaves something open.
+        macs: multiply-adds, likewise.
+        input_sizes: the inputs as data, by name.
+        text: the first line of the net's documentation.
+    """
+
+    name: str
+    family: str
+    inputs: str = ""
+    params: Dim | None = None
+    macs: Dim | None = None
+    input_sizes: tuple[tuple[str, tuple[int | str, ...]], ...] = ()
+    text: str = ""
+
+
+def listed(program: Program, family: str, *, name: str | None = None) -> Listed:
+    """The entry of a lowered net.
+
+    Args:
+        program: the net.
+        family: the family that it is listed under.
+        name: what to call it, instead of its own name.
+    """
+    from archc.cost import cost
+
+    ports, figures = program.region.inputs, cost(program)
+    return Listed(
+        name or program.name,
+        family,
+        ", ".join([shape_text(port.shape) for port in ports]),
+        figures.params,
+        figures.macs,
+        tuple([(port.name, tuple(plain_sizes(port.shape))) for port in ports]),
+        (program.documentation or "").strip().split("\n")[0],
+    )
+
+
+def list_table(entries: Iterable[Listed], *, width: int | None = None, color: bool = False) -> str:
+    """The nets as a table for the terminal, family by family.
+
+    Args:
+        entries: the nets; those of a family are put together, in the order given.
+        width: of the terminal in characters; 80 by default.
+        color: whether to use colour.
+    """
+    from archc.tables.terminal import terminal_text
+
+    columns = (
+        Column("net"),
+        Column("input"),
+        Column("params", "right"),
+        Column("multiply-adds", "right"),
+    )
+    families: dict[str, list[Listed]] = {}
+    for entry in entries:
+        families.setdefault(entry.family, []).append(entry)
+    lines: list[Line] = []
+    for family, nets in families.items():
+        lines.append(Line((family, "", "", ""), "heading"))
+        lines.extend([_net_line(net) for net in nets])
+    count = sum([len(nets) for nets in families.values()])
+    notes = (f"{count} net{'' if count == 1 else 's'}",)
+    return terminal_text(Grid("", columns, tuple(lines), notes), width or WIDTH, color=color)
+
+
+def list_data(entries: Iterable[Listed]) -> list[dict[str, Any]]:
+    """The nets as JSON has them; formulas are text, and what is open is null."""
+    return [
+        {
+            "name": entry.name,
+            "family": entry.family,
+            "inputs": {name: list(sizes) for name, sizes in entry.input_sizes},
+            "params": _plain(entry.params),
+            "macs": _plain(entry.macs),
+            "text": entry.text,
+        }
+        for entry in entries
+    ]
+
+
+def operators() -> tuple[type[Op], ...]:
+    """The operators that files may use, by family and then by name."""
+    import archc.ops
+
+    del archc
+    order = list(FAMILIES)
+    shown = [op for op in REGISTRY.all() if not op.internal]
+    return tuple(sorted(shown, key=lambda op: (order.index(op.family), op.name)))
+
+
+def operators_table(*, width: int | None = None, color: bool = False) -> str:
+    """All operators with their arguments and a sentence each, family by family."""
+    from archc.tables.terminal import terminal_text
+
+    lines: list[Line] = []
+    for family, found in _by_family(operators()):
+        lines.append(Line((FAMILIES[family], "", ""), "heading"))
+        lines.extend([_operator_line(op) for op in found])
+    columns = (Column("operator"), Column("arguments"), Column("what it does"))
+    notes = ("archc ops NAME shows an operator's arguments, shape rule, cost rule and examples",)
+    return terminal_text(Grid("", columns, tuple(lines), notes), width or WIDTH, color=color)
+
+
+def operator_page(op: type[Op], *, width: int | None = None, color: bool = False) -> str:
+    """All there is to know of one operator: arguments, shape rule, cost rule, examples."""
+    return page_text(op, width or WIDTH, color=color)
+
+
+def reference_markdown() -> str:
+    """The reference of all operators in Markdown: the same pages, family by family."""
+    parts = ["# Operators\n"]
+    for family, found in _by_family(operators()):
+        parts.append(f"## {FAMILIES[family].capitalize()}\n")
+        parts.extend([page_markdown(op) for op in found])
+    return "\n".join(parts)
+
+
+def _by_family(found: Sequence[type[Op]]) -> list[tuple[Family, list[type[Op]]]]:
+    families: dict[Family, list[type[Op]]] = {}
+    for op in found:
+        families.setdefault(op.family, []).append(op)
+    return list(families.items())
+
+
+def _net_line(net: Listed) -> Line:
+    figures: tuple[Cell, ...] = tuple(["" if f is None else f for f in (net.params, net.macs)])
+    return Line((f"  {net.name}", net.inputs, *figures))
+
+
+def _operator_line(op: type[Op]) -> Line:
+    return Line((f"  {op.name}", ", ".join(written_arguments(op)), op.summary()))
+
+
+def _plain(value: Dim | None) -> int | str | None:
+    return str(value) if isinstance(value, Poly) else value

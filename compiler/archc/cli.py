@@ -18,6 +18,21 @@ __all__ = ["archc", "main"]
 _FIRST = ("check", "stats", "render", "compile", "fmt", "list", "ops", "explain", "tour")
 
 
+def _be_quiet(ctx: click.Context, param: click.Parameter, quiet: bool) -> None:
+    if quiet:
+        ctx.find_root().obj = {"quiet": True}
+
+
+# `archc -q check` and `archc check -q` are the same.
+_QUIET = click.Option(
+    ["-q", "--quiet"],
+    is_flag=True,
+    expose_value=False,
+    callback=_be_quiet,
+    help="Print results and errors only.",
+)
+
+
 class _Commands(click.Group):
     """Finds its commands as the modules of `archc.commands`, each with a `command`."""
 
@@ -35,11 +50,14 @@ class _Commands(click.Group):
             return None
         path = f"archc.commands.{name}"
         try:
-            return cast(click.Command, import_module(path).command)
+            found = cast(click.Command, import_module(path).command)
         except ModuleNotFoundError as error:
             if error.name != path:
                 raise
             return None
+        if _QUIET not in found.params:
+            found.params.append(_QUIET)
+        return found
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -61,11 +79,11 @@ class _Commands(click.Group):
     "(zsh_source and fish_source for the other shells).",
 )
 @click.version_option(__version__, prog_name="archc", message="%(prog)s %(version)s")
-@click.option("-q", "--quiet", is_flag=True, help="Print results and errors only.")
-@click.pass_context
-def archc(ctx: click.Context, quiet: bool) -> None:
+def archc() -> None:
     """Networks as the lecture writes them: check, price, draw and compile .arch files."""
-    ctx.obj = {"quiet": quiet}
+
+
+archc.params.append(_QUIET)
 
 
 def main(arguments: list[str] | None = None) -> None:

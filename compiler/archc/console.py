@@ -10,18 +10,16 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from archlang.diagnostics import Diagnostic
+from archlang.diagnostics import ArchError, Diagnostic
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from archc.graph import Program
+    from archc.net import Net
     from archc.pipeline import Request
 
-__all__ = ["Unusable", "colored", "note", "program_of", "report", "status_of", "tell", "width_of"]
+__all__ = ["Unusable", "colored", "net_of", "quiet", "report", "status_of", "tell", "width_of"]
 
 # Found out from the command line, not from a file: status 2 instead of 1.
-_COMMAND_LINE = frozenset[str]()
+_COMMAND_LINE = frozenset({"file-missing", "file-unreadable"})
 
 
 class Unusable(click.ClickException):
@@ -45,7 +43,7 @@ def width_of(stream: TextIO) -> int | None:
 def quiet() -> bool:
     """Whether `-q` was given."""
     context = click.get_current_context(silent=True)
-    return bool(context is not None and context.obj and context.obj["quiet"])
+    return context is not None and bool(context.find_root().obj)
 
 
 def tell(text: str) -> None:
@@ -76,22 +74,19 @@ def status_of(diagnostics: Iterable[Diagnostic]) -> int:
     return 2 if all(d.code in _COMMAND_LINE for d in errors) else 1
 
 
-def program_of(request: Request) -> Program:
+def net_of(request: Request) -> Net:
     """The one net that a command works on; ends the command with diagnostics when it is wrong."""
-    from archc.pipeline import load_program
+    from archc.net import open_net
 
-    loaded = load_program(request)
-    report(loaded.diagnostics)
-    if loaded.program is None:
-        click.get_current_context().exit(status_of(loaded.diagnostics) or 1)
-    for text in loaded.program.notes:
-        note(text)
-    return loaded.program
-
-
-def note(text: str) -> None:
-    """Say what the compiler did that the file does not show."""
-    tell(f"note: {text}")
+    try:
+        net = open_net(request)
+    except ArchError as error:
+        report(error.diagnostics)
+        click.get_current_context().exit(status_of(error.diagnostics))
+    report(net.diagnostics)
+    for text in net.program.notes:
+        tell(f"note: {text}")
+    return net
 
 
 def _counted(diagnostics: tuple[Diagnostic, ...], severity: str) -> str:

@@ -4,8 +4,8 @@
     from nets.lenet5 import LeNet5     # nets/lenet5.arch
     model = LeNet5(classes=10)         # a torch.nn.Module
 
-A module made of a file has every net of the file, by the name that the file gives it and by the name of
-the class that `archc compile` writes for it. The file is parsed and checked when it is imported; torch
+A module made of a file has every net of the file, by the name that the file gives it and by the
+name of the class that `archc compile` writes for it. The file is checked when it is imported; torch
 is imported when a model is made. A Python module of the same name comes first.
 """
 

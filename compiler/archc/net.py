@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     import torch
 
     from archc.graph import Program
-    from archc.stats import Table
+    from archc.stats import Style, Table
+    from archc.tables.view import Count
 
 __all__ = ["Net", "compile", "load", "open_net"]
 
@@ -59,7 +60,7 @@ class Net:
 
     @property
     def outputs(self) -> dict[str, tuple[Dim, ...]]:
-        """The shape of each output by name, without the batch and without outputs of training only."""
+        """The shape of each output by name, without the batch; those of training only left out."""
         outputs = self.program.region.outputs
         return {output.name: output.shape.sizes for output in outputs if not output.training}
 
@@ -94,15 +95,17 @@ class Net:
         depth: int | None = None,
         batch: int = 1,
         dtype: str = "float32",
-        count: str = "macs",
+        count: Count = "macs",
+        style: Style = "plain",
     ) -> Table:
         """The cost table.
 
         Args:
             depth: how far blocks are opened; a useful depth by default.
-            batch: the batch for the memory of activations.
+            batch: how many examples the operations and activations are for.
             dtype: the type of parameters and activations ("float32", "bfloat16", ...).
-            count: "macs" or "flops".
+            count: "macs", or "flops" for arithmetic operations of every kind.
+            style: "plain", or "lecture" for the columns of the lectures' tables.
 
         Returns:
             A table with `.rows`, `.to_dict()`, `.to_csv()`, `.to_markdown()`, `.to_latex()` and
@@ -110,7 +113,7 @@ class Net:
         """
         from archc.stats import table
 
-        return table(self.program, depth=depth, batch=batch, dtype=dtype, count=count)
+        return table(self.program, depth=depth, batch=batch, dtype=dtype, count=count, style=style)
 
     def graph(self, *, depth: int | None = None) -> networkx.MultiDiGraph[Any]:
         """The net as a graph of networkx: flat, or with blocks below `depth` as nodes."""

@@ -6,11 +6,13 @@ import functools
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from archc.pipeline import Request, Written
+if TYPE_CHECKING:
+    from archc.pipeline import Written
+
 
 __all__ = ["complete_net", "takes_net", "takes_request_options"]
 
@@ -27,6 +29,8 @@ class _Binding(click.ParamType):
     def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, Written]:
         if isinstance(value, tuple):
             return value
+        from archc.pipeline import Written
+
         name, equals, text = value.partition("=")
         if not (name.strip() and equals and text.strip()):
             self.fail(f"{value!r} should be NAME=VALUE, such as classes=10", param, ctx)
@@ -105,6 +109,8 @@ def takes_net(command: Command) -> Command:
     @takes_request_options
     @functools.wraps(command)
     def wrapper(net: str, bindings: Any, inputs: Any, **rest: Any) -> Any:
+        from archc.pipeline import Request
+
         return command(request=Request(net, bindings, inputs), **rest)
 
     return wrapper

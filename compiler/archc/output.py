@@ -19,8 +19,8 @@ class OutputError(Exception):
 def staged(path: Path) -> Iterator[Path]:
     """Give a new file to write to, with the suffix of `path`, that takes its place at the end.
 
-    When the block ends with an exception nothing is left behind, and what `path` had stays. The
-    permissions of a file that is replaced are kept, and a symbolic link keeps pointing where it did.
+    When the block ends with an exception nothing is left behind, and what `path` had stays. A file
+    that is replaced keeps its permissions, and a symbolic link keeps pointing where it did.
 
     Raises:
         OutputError: when there can be no such file.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from archc.pipeline import Written
+if TYPE_CHECKING:
+    from archc.pipeline import Written
 
 __all__ = ["ParametersError", "read_parameters"]
 
@@ -17,7 +18,8 @@ class ParametersError(Exception):
 def read_parameters(path: Path) -> tuple[tuple[str, Any], ...]:
     """Read a YAML mapping of the names and values that `-p` takes.
 
-    A plain word means what it means after `-p` (`unit: Bottleneck`, `C: 16k`); a quoted one is a string.
+    A plain word means what it means after `-p` (`unit: Bottleneck`, `C: 16k`); a quoted one is a
+    string.
 
     Args:
         path: the file.
@@ -63,6 +65,8 @@ def _pairs(path: Path, text: str) -> list[tuple[str, Any]]:
 
 
 def _value(path: Path, name: str, node: Any) -> Written:
+    from archc.pipeline import Written
+
     where = f"{path}:{node.start_mark.line + 1}: {name}"
     return Written(_text(where, node, depth=0))
 

@@ -45,9 +45,8 @@ def take_tour(folder: Path, say: Say) -> None:
     started = time.perf_counter()
     for name in NETS:
         _visit(name, folder, say)
-    say(
-        f"{len(NETS)} networks in {time.perf_counter() - started:.0f} seconds; the files lie in {folder}"
-    )
+    seconds = time.perf_counter() - started
+    say(f"{len(NETS)} networks in {seconds:.0f} seconds; the files lie in {folder}")
     say(f"Next: write a file of your own, or look at {find(NETS[-1])}")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from archc.console import Unusable, program_of, tell
+from archc.console import Unusable, net_of, tell
 from archc.options import takes_net
 
 
@@ -24,7 +24,7 @@ def command(request: Any, path: Path, depth: int | None) -> int:
     from archc.output import OutputError
     from archc.render import RenderError, render
 
-    program = program_of(request)
+    program = net_of(request).program
     try:
         render(program, path, depth=depth)
     except (RenderError, OutputError) as error:

@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from archc.console import Unusable, colored, program_of, width_of
+from archc.console import Unusable, colored, net_of, width_of
 from archc.options import takes_net
+
+if TYPE_CHECKING:
+    from archc.stats import Table
 
 _FORMATS = ("table", "json", "csv", "markdown", "latex", "html")
 _DTYPES = ("float64", "float32", "float16", "bfloat16", "int8")
 
 
 @click.command("stats", short_help="The cost table.")
-@click.option("--format", "form", type=click.Choice(_FORMATS), default="table", show_default=True)
+@click.option("--format", "form", type=click.Choice(_FORMATS), default="table", show_default=True,
+              help="What is printed.")  # fmt: skip
 @click.option("--count", type=click.Choice(["macs", "flops"]), default="macs", show_default=True,
               help="Multiply-adds, or arithmetic operations of every kind.")  # fmt: skip
-@click.option(
-    "--style", type=click.Choice(["lecture"]), help="The columns of the lectures' tables."
-)
+@click.option("--style", type=click.Choice(["plain", "lecture"]), default="plain",
+              show_default=True, help="The columns; lecture has those of the lectures' tables.")  # fmt: skip
 @click.option("--depth", type=click.IntRange(min=0), help="How far blocks are opened.")
 @click.option("--batch", type=click.IntRange(min=1), default=1, show_default=True,
-              help="The batch that the memory of activations is for.")  # fmt: skip
-@click.option("--dtype", type=click.Choice(_DTYPES), default="float32", show_default=True)
+              help="How many examples the operations and activations are for.")  # fmt: skip
+@click.option("--dtype", type=click.Choice(_DTYPES), default="float32", show_default=True,
+              help="The type of parameters and activations.")  # fmt: skip
 @click.option("--as", "tool", metavar="TOOL", help="Count as another tool does (not there yet).")
 @click.option("--train", is_flag=True, help="Add what training needs (not there yet).")
 @takes_net
@@ -39,21 +44,16 @@ def command(request: Any, form: str, tool: str | None, train: bool, **choices: A
         raise Unusable(f"--as {tool} is not there yet: the figures are exact, see --count")
     from archc.stats import table
 
-    style = choices.pop("style")
-    found = table(program_of(request), **choices)
-    if form == "table":
-        _print_table(found, style)
-    else:
-        click.echo(_FORMATTERS[form](found).rstrip("\n"))
+    if choices["style"] == "lecture" and form in ("json", "csv"):
+        raise click.UsageError(f"--style lecture is for tables that people read, not for {form}")
+    found = table(net_of(request).program, **choices)
+    text = _FORMATTERS[form](found)
+    click.echo(text.rstrip("\n"), color=True)
     return 0
 
 
-def _print_table(found: Any, style: str | None) -> None:
-    text = found.render(width=width_of(sys.stdout), color=colored(sys.stdout), style=style)
-    click.echo(text.rstrip("\n"), color=True)
-
-
-_FORMATTERS = {
+_FORMATTERS: dict[str, Callable[[Table], str]] = {
+    "table": lambda found: found.render(width_of(sys.stdout), colored(sys.stdout)),
     "json": lambda found: found.to_json(),
     "csv": lambda found: found.to_csv(),
     "markdown": lambda found: found.to_markdown(),

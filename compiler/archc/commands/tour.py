@@ -15,7 +15,8 @@ from archc.console import Unusable
 def command(folder: Path) -> int:
     """Check, price, draw, compile and run LeNet-5 and ResNet-50 from the library.
 
-    It takes less than a minute, leaves a table, a picture and a PyTorch module of each, and needs torch.
+    It takes less than a minute, leaves a table, a picture and a PyTorch module of each net, and
+    needs torch.
     """
     from archc.output import OutputError
     from archc.render import RenderError

@@ -1,0 +1,71 @@
+"""`archc check`: files parsed, shapes inferred, claims verified."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from archc.console import report, status_of
+from archc.files import arch_files
+from archc.options import complete_net, takes_request_options
+
+if TYPE_CHECKING:
+    from archlang.diagnostics import Diagnostic
+
+
+@click.command("check", short_help="Infer every shape, verify every claim.")
+@click.argument("nets", metavar="NET...", nargs=-1, required=True, shell_complete=complete_net)
+@click.option("--json", "as_json", is_flag=True, help="Print the diagnostics as JSON.")
+@takes_request_options
+def command(nets: tuple[str, ...], as_json: bool, bindings: Any, inputs: Any) -> int:
+    """Parse NET, infer every shape, verify what `::` and `expect` claim.
+
+    NET is a file, file.arch:name, a folder (all files below), a net of the library such as
+    resnet50, or - for standard input. Of a file every complete net is checked, and what can be known
+    of the others.
+    """
+    from archc.pipeline import Request, check_request
+    from archlang.diagnostics import Diagnostics
+
+    targets = [target for net in nets for target in _expand(net)]
+    diagnostics, count = Diagnostics(), 0
+    for target in targets:
+        result = check_request(Request(target, bindings, inputs))
+        diagnostics.extend(result.diagnostics)
+        count += len(result.programs)
+    if as_json:
+        _print_json(diagnostics.all)
+    else:
+        report(diagnostics.all)
+        _print_summary(diagnostics.all, len(targets), count)
+    return status_of(diagnostics.all)
+
+
+def _expand(net: str) -> list[str]:
+    folder = Path(net)
+    if not folder.is_dir():
+        return [net]
+    files = [str(path) for path in arch_files(folder)]
+    if not files:
+        message = f"there is no .arch file in {net}"
+        raise click.UsageError(message, click.get_current_context())
+    return files
+
+
+def _print_json(diagnostics: tuple[Diagnostic, ...]) -> None:
+    import json
+
+    from archlang.rendering import to_json
+
+    click.echo(json.dumps(to_json(diagnostics), indent=2, ensure_ascii=False))
+
+
+def _print_summary(diagnostics: tuple[Diagnostic, ...], targets: int, nets: int) -> None:
+    if status_of(diagnostics) == 0:
+        click.echo(f"{_counted(nets, 'net')} in {_counted(targets, 'file')}: all is well")
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"

@@ -1,0 +1,92 @@
+"""`archc list`: the nets of the library with their figures."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from archc.console import colored, width_of
+
+if TYPE_CHECKING:
+    from archc.library import Entry
+    from archc.listing import Listed
+
+
+class _Amount(click.ParamType):
+    """A whole number as the language writes it: 5M, 25_000, 1.5B."""
+
+    name = "NUMBER"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> int:
+        if isinstance(value, int):
+            return value
+        from archlang.parser import parse_value
+        from archlang.source import Source
+        from archlang.tree import Number
+
+        found, diagnostics = parse_value(Source.of("NUMBER", value))
+        if diagnostics or not isinstance(found, Number) or not isinstance(found.value, int):
+            self.fail(f"{value!r} should be a whole number such as 5M", param, ctx)
+        return found.value
+
+
+def _families(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    from archc.library import entries
+
+    found = {entry.family for entry in entries()}
+    return sorted(family for family in found if family.startswith(incomplete))
+
+
+@click.command("list", short_help="The library's nets with their figures.")
+@click.option("--family", shell_complete=_families, help="Only nets of one family, such as resnet.")
+@click.option("--max-params", type=_Amount(), metavar="NUMBER",
+              help="Only nets with at most so many parameters, such as 5M.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(family: str | None, max_params: int | None, as_json: bool) -> int:
+    """List the nets of the shipped library: input, parameters, multiply-adds."""
+    from archc.library import entries
+    from archc.listing import list_data, list_table
+
+    chosen = [entry for entry in entries() if family in (None, entry.family)]
+    if family is not None and not chosen:
+        raise click.UsageError(_unknown(family), click.get_current_context())
+    found = [net for net in _figures(chosen) if _fits(net, max_params)]
+    if as_json:
+        import json
+
+        click.echo(json.dumps(list_data(found), indent=2, ensure_ascii=False))
+    else:
+        text = list_table(found, width=width_of(sys.stdout), color=colored(sys.stdout))
+        click.echo(text.rstrip("\n"), color=True)
+    return 0
+
+
+def _figures(chosen: list[Entry]) -> list[Listed]:
+    from archc.listing import listed
+    from archc.pipeline import check_path
+
+    programs = {
+        path: {program.name: program for program in check_path(path).programs}
+        for path in dict.fromkeys(entry.path for entry in chosen)
+    }
+    return [
+        listed(programs[entry.path][entry.name], entry.family)
+        for entry in chosen
+        if entry.name in programs[entry.path]
+    ]
+
+
+def _fits(net: Listed, most: int | None) -> bool:
+    return most is None or (isinstance(net.params, int) and net.params <= most)
+
+
+def _unknown(family: str) -> str:
+    from archc.library import entries
+    from archlang.suggest import closest
+
+    known = sorted({entry.family for entry in entries()})
+    near = closest(family, known)
+    hint = f"did you mean {near[0]}?" if near else "there are " + ", ".join(known)
+    return f"there is no family {family!r}; {hint}"

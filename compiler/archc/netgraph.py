@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archc.cost import Totals, cost, input_shapes, operator_cost
 from archc.graph import INPUTS, Call, Choice, Node, Operation, Program, Region, Repeat, Wire
+from archc.render.structure import by_name
 from archc.shapes import Shape
 
 if TYPE_CHECKING:
@@ -70,7 +71,9 @@ def region_graph(region: Region) -> networkx.MultiDiGraph[str]:
     return _whole(region, 0, unrolled=False)
 
 
-def _whole(region: Region, depth: int | None, *, unrolled: bool = True) -> networkx.MultiDiGraph[str]:
+def _whole(
+    region: Region, depth: int | None, *, unrolled: bool = True
+) -> networkx.MultiDiGraph[str]:
     walk = _Walk(unrolled)
     entering = []
     for port in region.inputs:
@@ -200,8 +203,9 @@ class _Walk:
                 inside = f"{prefix}{node.name}.{copy}." if node.name else prefix
                 leaving = self.region(run.region, [*sources, *captures], inside, depth, stored)
                 sources = leaving[:carried]
-                for port, streams in enumerate(gathered):
-                    streams.append(leaving[carried + port])
+                named = by_name(leaving[carried:], node.collected)
+                for streams, more in zip(gathered, named, strict=True):
+                    streams += more
                 copy += 1
         return [*sources, *[start for streams in gathered for start in streams]]
 

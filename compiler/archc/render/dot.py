@@ -140,7 +140,7 @@ def _words(cell: Cell) -> str:
 def _edge(edge: Edge, parts: bool) -> str:
     facts = ["dir=none"] if parts else []
     if edge.label:
-        facts.append(f"label=<&nbsp;{_html(edge.label)}>")
+        facts.append(f"label=<&nbsp;{_html(edge.label)}>, weight=8")
     if edge.training:
         facts.append("style=dashed")
     if edge.delay:

@@ -10,7 +10,7 @@ from archc.render.canvas import Canvas, Place, Point, Source, View
 from archc.render.copies import Group, captured, distinct, groups, relabelled
 from archc.render.labels import block_title, count_text, operator_text, shape_text
 from archc.render.scene import Box, Cell, Cluster, End, Item, Join, Scene
-from archc.render.structure import Looks, shape_of, stacks, training_only, visible
+from archc.render.structure import Looks, by_name, shape_of, stacks, training_only, visible
 
 __all__ = ["draw"]
 
@@ -203,8 +203,9 @@ class _Drawer:
             streams_in = (*sources, *captured(group.runs, streams))
             leaving = self._copies(group, first.name, streams_in, place, items)
             sources = tuple(leaving[:carried])
-            for port, copies in enumerate(gathered):
-                copies += [leaving[carried + port]] * group.counts[0]
+            named = by_name(leaving[carried:], first.collected)
+            for copies, streams_out in zip(gathered, named, strict=True):
+                copies += streams_out * group.counts[0]
         return [*sources, *[source for copies in gathered for source in copies]]
 
     def _copies(

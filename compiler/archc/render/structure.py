@@ -3,10 +3,15 @@ which operators stand in one box."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TypeVar
+
 from archc.graph import INPUTS, Call, Choice, Node, Operation, Region, Repeat, Wire
 from archc.shapes import Shape
 
-__all__ = ["Looks", "shape_of", "stacks", "training_only", "visible"]
+__all__ = ["Looks", "by_name", "shape_of", "stacks", "training_only", "visible"]
+
+T = TypeVar("T")
 
 # Small operators that share a box with what feeds them.
 _FOLLOWERS = frozenset({"normalisation", "activation", "regularisation"})
@@ -77,6 +82,14 @@ def _behind(region: Region, *, training: bool) -> set[int]:
             found.add(number)
             waiting.extend(wire.node for wire in sources(region.nodes[number]))
     return found
+
+
+def by_name(gathered: Sequence[T], names: Sequence[str]) -> list[list[T]]:
+    """What one copy of a repeat lets out under each of the collected names: mostly one stream, and
+    several where a name stands for the bundle of an inner repeat."""
+    if len(names) == 1:
+        return [list(gathered)]
+    return [[stream] for stream in gathered]
 
 
 def sources(node: Node) -> tuple[Wire, ...]:

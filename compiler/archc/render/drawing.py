@@ -10,7 +10,7 @@ from archc.render.canvas import Canvas, Place, Point, Source, View
 from archc.render.copies import Group, captured, distinct, groups, relabelled
 from archc.render.labels import block_title, count_text, operator_text, shape_text
 from archc.render.scene import Box, Cell, Cluster, End, Item, Join, Scene
-from archc.render.structure import Looks, by_name, shape_of, stacks, training_only, visible
+from archc.render.structure import Items, Looks, by_name, shape_of, stacks, training_only
 
 __all__ = ["draw"]
 
@@ -40,6 +40,7 @@ def draw(program: Program, *, depth: int, expand: bool, explain: bool) -> Scene:
 class _Drawer:
     def __init__(self, expand: bool) -> None:
         self.canvas = Canvas()
+        self._count = Items()
         self._alike = Looks(exact=False)
         self._grouped_by = Looks(exact=True) if expand else self._alike
 
@@ -150,7 +151,7 @@ class _Drawer:
     ) -> list[Source]:
         call, view = calls[0], distinct([call.region for call in calls])
         inside = place._replace(path=_below(place.path, call.name), depth=place.depth - 1)
-        if visible(view[0]) <= 1 and not call.shared:
+        if self._count.of(view[0]) <= 1 and not call.shared:
             return self._inside(view, sources, inside._replace(depth=place.depth), items)
         again = self.canvas.shows_again(place.path, call.shared)
         if place.depth <= 0 or again:

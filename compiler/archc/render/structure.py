@@ -9,7 +9,7 @@ from typing import TypeVar
 from archc.graph import INPUTS, Call, Choice, Node, Operation, Region, Repeat, Wire
 from archc.shapes import Shape
 
-__all__ = ["Looks", "by_name", "shape_of", "stacks", "training_only", "visible"]
+__all__ = ["Items", "Looks", "by_name", "shape_of", "stacks", "training_only"]
 
 T = TypeVar("T")
 
@@ -124,23 +124,31 @@ def stacks(region: Region) -> dict[int, tuple[int, ...]]:
     return found
 
 
-def visible(region: Region) -> int:
-    """How many items a region is drawn as: 0 for the identity, 1 for what needs no frame around."""
-    heads = stacks(region)
-    return sum(_items(node, number in heads) for number, node in enumerate(region.nodes))
+class Items:
+    """Counts the items that regions are drawn as, each region once."""
 
+    def __init__(self) -> None:
+        self._known: dict[Region, int] = {}
 
-def _items(node: Node, heads_box: bool) -> int:
-    match node:
-        case Operation():
-            return int(heads_box or not _boxed(node))
-        case Call():
-            return min(visible(node.region), 1)
-        case Choice():
-            return visible(node.region)
-        case Repeat():
-            inside = max((visible(run.region) for run in node.runs), default=0)
-            return min(inside, 1) if len(node.runs) == 1 else inside * len(node.runs)
+    def of(self, region: Region) -> int:
+        """0 for the identity, 1 for what needs no frame around, more for what does."""
+        if region not in self._known:
+            heads = stacks(region)
+            nodes = enumerate(region.nodes)
+            self._known[region] = sum(self._node(node, number in heads) for number, node in nodes)
+        return self._known[region]
+
+    def _node(self, node: Node, heads_box: bool) -> int:
+        match node:
+            case Operation():
+                return int(heads_box or not _boxed(node))
+            case Call():
+                return min(self.of(node.region), 1)
+            case Choice():
+                return self.of(node.region)
+            case Repeat():
+                inside = max((self.of(run.region) for run in node.runs), default=0)
+                return min(inside, 1) if len(node.runs) == 1 else inside * len(node.runs)
 
 
 def _wires(region: Region) -> list[Wire]:

@@ -7,6 +7,7 @@ errors, the reference page, `archc ops`, did-you-mean and the tests against torc
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Literal
 
 from archc.arguments import Kind
@@ -157,24 +158,39 @@ class Example(Record):
 
 
 class Registry:
-    """The operators by name. Fills itself as classes are defined; refuses a name twice."""
+    """The operators by name. Fills itself as classes are defined; refuses a name twice.
+
+    `fallback` is asked to import the declaration of a name that is not known, or all declarations
+    when it is given None; `archc.ops` sets it.
+    """
 
     def __init__(self) -> None:
         self._known: dict[str, type[Op]] = {}
+        self.fallback: Callable[[str | None], None] | None = None
+
+    @property
+    def known(self) -> Mapping[str, type[Op]]:
+        """Those that are defined by now."""
+        return self._known
 
     def add(self, cls: type[Op]) -> None:
         """Take an operator in."""
         other = self._known.get(cls.name)
-        if other is not None and other.__qualname__ != cls.__qualname__:
+        home = (cls.__module__, cls.__qualname__)
+        if other is not None and (other.__module__, other.__qualname__) != home:
             raise TypeError(f"operator {cls.name} is defined by {other} and by {cls}")
         self._known[cls.name] = cls
 
     def get(self, name: str) -> type[Op] | None:
         """The operator of that name."""
+        if name not in self._known and self.fallback is not None:
+            self.fallback(name)
         return self._known.get(name)
 
     def all(self) -> tuple[type[Op], ...]:
         """All of them, in the order of their definition."""
+        if self.fallback is not None:
+            self.fallback(None)
         return tuple(self._known.values())
 
 

@@ -229,6 +229,6 @@ def refuse(op: Op, *inputs: Shape, code: str, message: str, help: str | None = N
     with pytest.raises(OpError) as caught:
         op.infer(*inputs)
     error = caught.value
-    assert (error.code, error.message) == (code, message)
-    assert help is None or error.help == help
+    for found, expected in ((error.code, code), (error.message, message), (error.help, help)):
+        assert expected is None or found == expected, f"found {found!r}, expected {expected!r}"
     return error

@@ -12,6 +12,7 @@ from archc import dims
 from archc.arguments import COUNT
 from archc.dims import Dim
 from archc.op import Example, Expression, Family, Op, OpError, TorchForm, argument
+from archc.ops.layouts import article
 from archc.shapes import Shape, feature_map, sequence, tokens, vector
 
 __all__ = ["Input", "Sequence", "Tokens"]
@@ -122,9 +123,8 @@ def _checked(op: Op, expected: Shape, inputs: tuple[Shape, ...]) -> Shape:
     found = inputs[0]
     alike = [a.role for a in expected.axes] == [a.role for a in found.axes]
     if not alike or (expected.vocabulary is None) != (found.vocabulary is None):
-        raise OpError(
-            f"{op.name} expects the {expected.kind} {expected}, got the {found.kind} {found}"
-        )
+        message = f"{op.name} expects {article(expected)}, got {article(found)}"
+        raise OpError(message)
     pairs = list(zip(expected.sizes, found.sizes, strict=True))
     if expected.vocabulary is not None and found.vocabulary is not None:
         pairs.append((expected.vocabulary, found.vocabulary))
@@ -132,9 +132,7 @@ def _checked(op: Op, expected: Shape, inputs: tuple[Shape, ...]) -> Shape:
     if False in answers:
         raise OpError(f"{op.name} expects {_full(expected)}, got {_full(found)}")
     if None in answers:
-        message = (
-            f"cannot tell whether {_full(found)} is the {_full(expected)} that {op.name} expects"
-        )
+        message = f"cannot tell whether {_full(found)} is {_full(expected)}, as {op.name} expects"
         raise OpError(message, code="undecided")
     return expected
 

@@ -94,10 +94,8 @@ class Bilinear(Op):
         fronts = (first.sizes[:position], second.sizes[:-1])
         pairs = list(zip(*fronts, strict=False))
         if len(fronts[0]) != len(fronts[1]) or any(dims.same(a, b) is not True for a, b in pairs):
-            message = (
-                f"{self.name} needs two streams that agree but for their features, got {first}"
-            )
-            raise OpError(f"{message} and {second}")
+            message = f"{self.name} needs streams that agree but for their features, got "
+            raise OpError(f"{message}{first} and {second}")
         return first.with_sizes({position: self.units})
 
     def parameters(self, *inputs: Shape) -> dict[str, tuple[Dim, ...]]:

@@ -12,7 +12,8 @@ from archc.ops.layouts import Layout, article, divisible, layout
 from archc.shapes import Shape
 
 __all__ = [
-    "EPS", "BatchNorm", "GroupNorm", "InstanceNorm", "LocalResponseNorm", "given", "scale_and_shift",
+    "EPS", "BatchNorm", "GroupNorm", "InstanceNorm", "LocalResponseNorm", "given",
+    "scale_and_shift",
 ]  # fmt: skip
 
 EPS = Real(least=0.0)

@@ -18,13 +18,7 @@ def _sequence(stream: Shape, operator: str) -> tuple[Dim, Dim]:
     vectors = stream.vocabulary is None and not stream.space and stream.steps is not None
     if not vectors or stream.features != stream.rank - 1 or stream.steps != stream.rank - 2:
         message = f"{operator} needs a sequence of vectors, got {article(stream)}"
-        tokens = stream.vocabulary is not None
-        help = (
-            f"`EMBED(64) -> {operator}`"
-            if tokens
-            else 'a map is one after `RESHAPE("c h w -> (h w) c")`'
-        )
-        raise OpError(message, code="needs-sequence", help=help)
+        raise OpError(message, code="needs-sequence", help=_way_to_a_sequence(stream, operator))
     return stream.sizes[-2], stream.sizes[-1]
 
 

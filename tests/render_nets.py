@@ -18,7 +18,11 @@ from archc.graph import (
     Wire,
 )
 from archc.op import Op
-from archc.shapes import Shape
+from archc.ops.activation import Relu
+from archc.ops.convolution import Conv
+from archc.ops.join import Add
+from archc.ops.pooling import MaxPool
+from archc.shapes import Shape, feature_map
 from archlang.source import Source, Span
 
 SOURCE = Source.of("by_hand.arch", "net ByHand\n")
@@ -96,3 +100,48 @@ class Builder:
     def _add(self, node: Any) -> Wire:
         self.nodes.append(node)
         return Wire(len(self.nodes) - 1)
+
+
+def residual_block(filters: int, stride: int, shape: Shape) -> Region:
+    """Two convolutions with a way around them."""
+    block = Builder("Residual", "block", {"x": shape}, c=filters, s=stride)
+    stream = block.op(Conv(filters, 3, stride), block.input(), name="conv1")
+    stream = block.op(Relu(), stream)
+    stream = block.op(Conv(filters, 3), stream, name="conv2")
+    around = block.input()
+    if stride != 1 or shape.sizes[0] != filters:
+        around = block.op(Conv(filters, 1, stride), around, name="shortcut")
+    joined = block.op(Add(), stream, around)
+    return block.out(block.op(Relu(), joined)).region()
+
+
+def residual_net(name: str, stages: list[tuple[int, int]], copies: int) -> Program:
+    """Stages of residual blocks, as `[unit(c, s) -> [unit(c)]*(n-1) for c, s in stages]`."""
+    shape = feature_map(5, 29, 31)
+    net = Builder(name, "net", {"x": shape})
+    runs = []
+    for filters, stride in stages:
+        stage = Builder("", "group", {"x": shape})
+        stream = stage.call(residual_block(filters, stride, shape), stage.input(), name="first")
+        shape = stage.shape(stream)
+        rest = Builder("", "group", {"x": shape})
+        rest.out(rest.call(residual_block(filters, 1, shape), rest.input()))
+        stream = stage.repeat([Run(rest.region(), copies - 1)], stream, name="rest")
+        runs.append(Run(stage.out(stream).region(), 1))
+    return net.out(net.repeat(runs, net.input(), name="stage")).program()
+
+
+HOSTILE = 'a"; evil [label=<IMG SRC="/etc/passwd"/>]; </TD><script>alert(1)</script> \\" \\ & \x07'
+
+
+def hostile_program() -> Program:
+    """A net whose every name tries to be something else."""
+    net = Builder(HOSTILE, "net", {HOSTILE: feature_map(3, 5, 7)})
+    block = Builder(HOSTILE, "block", {"x": feature_map(3, 5, 7)}, **{HOSTILE: HOSTILE})
+    inside = block.op(Conv(3), block.input(), name=HOSTILE, shared=HOSTILE)
+    inside = block.op(MaxPool(), inside, name=HOSTILE)
+    region = block.out(inside).region()
+    stream = net.call(region, net.input(), name=HOSTILE)
+    span = Span(Source.of(HOSTILE, "net"), 0, 3)
+    net.nodes[0] = net.nodes[0].replace(span=span)
+    return net.out(stream, HOSTILE).program()

@@ -170,7 +170,7 @@ class _Walk:
         stored: bool,
     ) -> list[_Start]:
         key = self.node(
-            prefix + (node.name or what.lower()),
+            _path(prefix, node.name, what, stateful=figures.params != 0 or isinstance(node, Call)),
             kind="operator" if isinstance(node, Operation) else "block",
             op=what,
             name=node.name,
@@ -219,7 +219,7 @@ class _Walk:
     ) -> list[_Start]:
         figures = Totals.sum([cost(run.region).times(run.count) for run in node.runs])
         key = self.node(
-            prefix + (node.name or "repeat"),
+            _path(prefix, node.name, "repeat", stateful=True),
             kind="repeat",
             op=" ".join(dict.fromkeys(run.region.name for run in node.runs)).strip() or "repeat",
             name=node.name,
@@ -235,6 +235,14 @@ class _Walk:
         for port, source in enumerate([*sources, *captures]):
             self.edge(source, key, port, 0)
         return [_Start(key, port, shape) for port, shape in enumerate(node.outputs)]
+
+
+def _path(prefix: str, name: str, what: str, *, stateful: bool) -> str:
+    """Where a node is. One without a name that has weights is the only one of its group and adds no
+    level; an operator without weights is called by what it is."""
+    if name or not prefix or not stateful:
+        return prefix + (name or what.lower())
+    return prefix.removesuffix(".")
 
 
 class _Counter:

@@ -6,6 +6,7 @@ import html
 from collections.abc import Iterator
 
 from archc.render import palette
+from archc.render.labels import printable
 from archc.render.scene import Box, Cell, Cluster, Edge, End, Fork, Item, Join, Scene, boxes
 
 __all__ = ["FONT", "to_text"]
@@ -186,13 +187,9 @@ def _tooltip(hint: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    escaped = _printable(text).replace("\\", "\\\\").replace('"', '\\"')
+    escaped = printable(text).replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 
 
 def _html(text: str) -> str:
-    return html.escape(_printable(text), quote=True)
-
-
-def _printable(text: str) -> str:
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return html.escape(printable(text), quote=True)

@@ -14,7 +14,15 @@ from archc.op import Argument, Op
 from archc.shapes import Shape
 from archlang import tree
 
-__all__ = ["amount", "block_title", "count_text", "operator_text", "shape_text", "spread"]
+__all__ = [
+    "amount",
+    "block_title",
+    "count_text",
+    "operator_text",
+    "printable",
+    "shape_text",
+    "spread",
+]
 
 _LONGEST = 44
 # Arguments that a picture leaves out: they change neither shape nor the idea.
@@ -174,6 +182,10 @@ def _hashable(value: Any) -> Any:
     return tuple(_hashable(item) for item in value) if isinstance(value, (list, tuple)) else value
 
 
+def printable(text: str) -> str:
+    """The text without control characters, which no format takes."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
 def _shortened(text: str) -> str:
-    text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

@@ -6,6 +6,8 @@ from __future__ import annotations
 import re
 from html import escape
 
+from archc.render.labels import printable
+
 __all__ = ["finished"]
 
 _FAMILIES = (
@@ -27,8 +29,8 @@ def finished(svg: str, title: str, description: str) -> str:
     svg = re.sub(r'font-family="[^"]*"', f'font-family="{_FAMILIES}"', svg)
     svg = svg.replace("<svg ", '<svg role="img" aria-labelledby="title description" ', 1)
     words = (
-        f'<title id="title">{escape(title)}</title>\n'
-        f'<desc id="description">{escape(description)}</desc>\n'
+        f'<title id="title">{escape(printable(title))}</title>\n'
+        f'<desc id="description">{escape(printable(description))}</desc>\n'
     )
     head, body = svg.split(">\n<g ", 1)
     return f"{head}>\n{words}<g {body}"

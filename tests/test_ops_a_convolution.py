@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from archc import dims
 from archc.ops.convolution import Conv, DepthwiseConv
 from archc.ops.deconvolution import Deconv
-from archc.shapes import Axis, Shape, feature_map, sequence, vector
+from archc.shapes import Axis, Shape, feature_map, sequence, tokens, vector
 from op_harness import hold, refuse
 
 IMAGE = feature_map(6, 11, 13)
@@ -278,8 +278,14 @@ def test_vectors_and_tokens_are_refused(op):
         vector(784),
         code="needs-map",
         message=f"{op.name} needs a map or a sequence, got the vector (784)",
-        help=f"give it axes of space: `RESHAPE(784, 1, 1) -> {op.name}`",
+        help=f"give it axes of space: `RESHAPE(1, 28, 28) -> {op.name}`",
     )
+    for size, image in [(3072, "3, 32, 32"), (100, "1, 10, 10"), (7, "7, 1, 1"), (1, "1, 1, 1")]:
+        message = f"{op.name} needs a map or a sequence, got the vector ({size})"
+        help = f"give it axes of space: `RESHAPE({image}) -> {op.name}`"
+        refuse(op, vector(size), code="needs-map", message=message, help=help)
+    message = f"{op.name} needs a map or a sequence, got the tokens (7)"
+    refuse(op, tokens(7, 65), code="needs-map", message=message)
 
 
 def test_kernels_larger_than_the_map_are_refused():

@@ -116,8 +116,13 @@ class Conv(Op):
 class DepthwiseConv(Op):
     """Depthwise convolution: each channel is convolved with kernels of its own.
 
-    It is a CONV with as many groups as channels: shape, padding and cost are those of
-    `CONV(multiplier * x.c, groups=x.c)`, and `default CONV(...)` lines hold for it too.
+    It is a CONV with as many groups as channels, and `default CONV(...)` lines hold for it too.
+
+    Shape: that of `CONV(multiplier * x.c, groups=x.c)`: padding and sizes as there, the channels
+    become multiplier times as many.
+
+    Cost: multiply-adds are output elements * kernel elements; flops are twice that, and one more
+    for each output element with a bias.
     """
 
     name: ClassVar[str] = "DWCONV"

@@ -36,6 +36,8 @@ class GlobalAveragePool(Op):
 
     Of a sequence of vectors it is the mean over the steps.
 
+    Shape: the channels stay, the axes of space go; of a sequence of vectors the steps go.
+
     Cost: no parameters; flops are the elements of the input.
     """
 
@@ -68,7 +70,11 @@ class GlobalAveragePool(Op):
 
 
 class GlobalMaxPool(Op):
-    """Maximum over all of space; see GAP for what becomes of each kind of stream.
+    """Maximum over all of space: of a map a vector, of a video a sequence of vectors.
+
+    Of a sequence of vectors it is the maximum over the steps.
+
+    Shape: the channels stay, the axes of space go; of a sequence of vectors the steps go.
 
     Cost: no parameters; flops are the elements of the input.
     """

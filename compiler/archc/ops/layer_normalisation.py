@@ -39,7 +39,7 @@ class LayerNorm(Op):
     On a vector or a sequence it normalises over the features (of each step), on a map over the
     channels at each position, as ConvNeXt does.
 
-    Shape: as it comes.
+    Shape: unchanged.
 
     Cost: a scale and a shift for each feature; flops are 5 for each element (mean, variance,
     difference, division, scale and shift), 4 with `affine=no`.
@@ -90,7 +90,7 @@ class RootMeanSquareNorm(Op):
     It works where LN does: each feature is divided by the root of the mean square, and there is no
     shift. Like torch's its eps is the machine epsilon of the stream's type unless it is given.
 
-    Shape: as it comes.
+    Shape: unchanged.
 
     Cost: a scale for each feature; flops are 4 for each element (square, its mean, division,
     scale), 3 with `affine=no`.

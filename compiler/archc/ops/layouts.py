@@ -8,6 +8,7 @@ tensor is transposed for torch, which wants the channels in front.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isqrt
 
 from archc import dims
 from archc.dims import Dim
@@ -85,18 +86,27 @@ def layout(shape: Shape, operator: str) -> Layout:
         OpError: when the stream has neither axes of space nor steps.
     """
     features, space = shape.features, shape.space
+    message = f"{operator} needs a map or a sequence, got {article(shape)}"
     if features is None:
-        raise OpError(
-            f"{operator} needs a map or a sequence, got {article(shape)}", code="needs-map"
-        )
+        raise OpError(message, code="needs-map")
     if space:
         _check_space(shape, operator, features)
         return Layout(shape, features, space, features, False)
     if shape.steps is None or shape.steps != features - 1:
-        help = f"give it axes of space: `RESHAPE({shape.axes[features].size}, 1, 1) -> {operator}`"
-        message = f"{operator} needs a map or a sequence, got {article(shape)}"
-        raise OpError(message, code="needs-map", help=help if shape.kind == "vector" else None)
+        raise OpError(message, code="needs-map", help=_as_an_image(shape, operator))
     return Layout(shape, features, (shape.steps,), shape.steps, True)
+
+
+def _as_an_image(shape: Shape, operator: str) -> str | None:
+    if shape.rank > 1:
+        return None
+    size = shape.sizes[0]
+    sizes: tuple[Dim, ...] = (size, 1, 1)
+    for channels in (3, 1):
+        side = isqrt(size // channels) if isinstance(size, int) else 0
+        if side > 1 and channels * side * side == size:
+            sizes = (channels, side, side)
+    return f"give it axes of space: `RESHAPE{spell(sizes)} -> {operator}`"
 
 
 def _check_space(shape: Shape, operator: str, features: int) -> None:

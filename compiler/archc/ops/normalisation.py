@@ -53,7 +53,7 @@ class BatchNorm(Op):
     on a sequence of maps the steps join the batch. In training it uses the batch's mean and
     variance and keeps running ones (`momentum` is the weight of the new), which it uses otherwise.
 
-    Shape: as it comes.
+    Shape: unchanged.
 
     Cost: a scale and a shift for each channel; buffers are their running mean and variance and one
     counter; flops are 2 for each element, since what else there is folds into the scale and the
@@ -110,7 +110,7 @@ class InstanceNorm(Op):
     On a sequence of vectors over the steps, on a sequence of maps in each step. Like torch's it has
     no learned scale and shift unless `affine=yes`, and keeps no running mean.
 
-    Shape: as it comes.
+    Shape: unchanged.
 
     Cost: with `affine=yes` a scale and a shift for each channel; flops are 4 for each element
     (mean, variance, difference, division), one more with `affine=yes`.
@@ -158,7 +158,7 @@ class GroupNorm(Op):
     On a sequence of vectors over the steps too, on a sequence of maps in each step. The number of
     groups is the paper's 32 unless it is given, and must divide the channels.
 
-    Shape: as it comes.
+    Shape: unchanged.
 
     Cost: a scale and a shift for each channel; flops are 5 for each element (mean, variance,
     difference, division, scale and shift), 4 with `affine=no`.
@@ -204,7 +204,7 @@ class LocalResponseNorm(Op):
     2, alpha to 1e-4. As in torch alpha goes with the mean, where the paper's formula has the sum:
     to follow it to the letter, give alpha=5e-4.
 
-    Shape: as it comes.
+    Shape: unchanged.
 
     Cost: no parameters; flops are size + 5 for each element (square, sum of `size`, times alpha,
     plus k, power, division).

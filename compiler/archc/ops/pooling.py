@@ -111,7 +111,10 @@ class MaxPool(Op):
 
 
 class Pool(MaxPool):
-    """Maximum over windows of space: POOL is MAXPOOL, as the lectures write it."""
+    """Maximum over windows of space: POOL is MAXPOOL, as the lectures write it.
+
+    Shape: see MAXPOOL. Cost: see MAXPOOL.
+    """
 
     name: ClassVar[str] = "POOL"
     foreign: ClassVar[tuple[str, ...]] = ("Pooling", "Subsampling")
@@ -125,9 +128,11 @@ class Pool(MaxPool):
 class AveragePool(Op):
     """Mean over windows of space, channel by channel.
 
-    Arguments, shape and padding are those of MAXPOOL. With `count_pad=yes` the zeros of the padding
-    count as elements of a window; with `count_pad=no` the mean is that of the input's elements
-    alone. What `ceil=yes` adds at the end never counts.
+    Arguments and padding are those of MAXPOOL. With `count_pad=yes` the zeros of the padding count
+    as elements of a window; with `count_pad=no` the mean is that of the input's elements alone.
+    What `ceil=yes` adds at the end never counts.
+
+    Shape: each axis becomes (size + padding - kernel) // stride + 1, the channels stay.
 
     Cost: no parameters; flops are output elements * kernel elements, as the lectures count.
     """

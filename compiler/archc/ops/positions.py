@@ -46,7 +46,7 @@ class PositionalEncoding(Op):
 
     Feature 2i of step t gets sin(t / base ** (2i / d)), feature 2i + 1 the cosine.
 
-    Shape: as it comes. Cost: no parameters; flops are one for each element, the sum.
+    Shape: unchanged. Cost: no parameters; flops are one for each element, the sum.
     """
 
     name: ClassVar[str] = "POSENC"
@@ -96,7 +96,7 @@ class PositionEmbedding(Op):
     A sequence may be shorter than n, never longer. Without n it is the number of steps. They start
     normal with a deviation of 0.02, as in GPT-2, BERT and ViT.
 
-    Shape: as it comes. Cost: n * d parameters; flops are one for each element, the sum.
+    Shape: unchanged. Cost: n * d parameters; flops are one for each element, the sum.
     """
 
     name: ClassVar[str] = "POSEMBED"
@@ -106,7 +106,7 @@ class PositionEmbedding(Op):
     )  # fmt: skip
 
     n: Dim | None = argument(
-        "the number of positions", Whole(least=1, features=True), None, shown="the number of steps"
+        "the number of positions", Whole(least=1, features=True), None, shown="T"
     )
 
     examples: ClassVar[tuple[Example, ...]] = (

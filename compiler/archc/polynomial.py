@@ -12,12 +12,12 @@ from collections.abc import Iterator, Mapping
 from math import gcd
 from typing import TYPE_CHECKING
 
-from archlang.record import Record, field
+from archc.polynomial_atoms import Atom, Monomial, Terms, multiply_monomials
 
 if TYPE_CHECKING:
     from archc.ratio import Ratio
 
-__all__ = ["Atom", "Dim", "Floor", "Monomial", "Poly", "Symbol", "Terms", "TooLarge", "make"]
+__all__ = ["Dim", "Poly", "TooLarge", "atoms_of", "denominator_of", "make", "terms_of"]
 
 MOST_TERMS = 2_000
 MOST_PRODUCTS = 200_000  # products of terms in one multiplication
@@ -30,69 +30,11 @@ class TooLarge(OverflowError):
     """A polynomial grew beyond the bounds of this module."""
 
 
-class Symbol(Record):
-    """A symbolic size, with what the file declares of it.
-
-    Args:
-        name: as declared.
-        minimum: the least value it can have.
-        maximum: the greatest, None when nothing is said.
-        divisor: the value leaves `remainder` when divided by it (`dim H % 32 == 0`).
-        remainder: from 0 to divisor - 1.
-    """
-
-    name: str
-    minimum: int = 1
-    maximum: int | None = None
-    divisor: int = 1
-    remainder: int = 0
-
-    def accepts(self, value: int) -> bool:
-        """Whether the declared facts allow that value."""
-        below = self.maximum is not None and value > self.maximum
-        return value >= self.minimum and not below and value % self.divisor == self.remainder
-
-    @property
-    def facts(self) -> str:
-        """What is declared, in the notation of the file: "H % 32 == 0, H <= 1024", or ""."""
-        parts = []
-        if self.divisor > 1:
-            parts.append(f"{self.name} % {self.divisor} == {self.remainder}")
-        if self.minimum != 1:
-            parts.append(f"{self.name} >= {self.minimum}")
-        if self.maximum is not None:
-            parts.append(f"{self.name} <= {self.maximum}")
-        return ", ".join(parts)
-
-
-class Floor(Record):
-    """The floor of numerator / divisor; made by `polynomial_division` only, in canonical form.
-
-    Args:
-        numerator: with whole coefficients.
-        divisor: a polynomial, or an int of at least 2.
-        text: how it prints; orders atoms.
-        low, high: bounds of its value, None where there is none.
-        depth: of floors inside it, this one included.
-    """
-
-    numerator: Dim
-    divisor: Dim
-    text: str = field(compare=False)
-    low: int | None = field(compare=False)
-    high: int | None = field(compare=False)
-    depth: int = field(compare=False)
-
-
-Atom = Symbol | Floor
-Monomial = tuple[tuple[Atom, int], ...]
-Terms = dict[Monomial, int]
-
-
 class Poly:
     """A sum of products of atoms; immutable, hashable, in canonical form."""
 
     __slots__ = ("_hash", "denominator", "terms")
+    is_symbolic = True
 
     terms: Mapping[Monomial, int]
     denominator: int
@@ -240,24 +182,6 @@ def terms_of(dim: Dim) -> Mapping[Monomial, int]:
 def denominator_of(dim: Dim) -> int:
     """The denominator of a size: 1 for an int."""
     return dim.denominator if isinstance(dim, Poly) else 1
-
-
-def key(atom: Atom) -> tuple[object, ...]:
-    """Orders atoms: symbols by name, then floors by what they print."""
-    if isinstance(atom, Symbol):
-        limit = -1 if atom.maximum is None else atom.maximum
-        return (0, atom.name, atom.minimum, limit, atom.divisor, atom.remainder)
-    return (1, atom.text)
-
-
-def multiply_monomials(left: Monomial, right: Monomial) -> Monomial:
-    """The product of two monomials."""
-    if not left or not right:
-        return left or right
-    powers = dict(left)
-    for atom, exponent in right:
-        powers[atom] = powers.get(atom, 0) + exponent
-    return tuple(sorted(powers.items(), key=lambda item: key(item[0])))
 
 
 def atoms_of(dim: Dim) -> Iterator[Atom]:

@@ -19,6 +19,7 @@ class Ratio:
 
     __hash__ = None  # type: ignore[assignment]  # equality is by value, and there is no canonical form
     __slots__ = ("denominator", "numerator")
+    is_symbolic = True
 
     def __init__(self, numerator: Dim, denominator: Dim) -> None:
         """For `divide`."""

@@ -1,0 +1,207 @@
+"""Claims: `expect` and `require`, held against the figures of the lowered net."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from archc.cost import Totals, cost
+from archc.dims import same
+from archc.graph import Program
+from archc.lower.context import Context, Problem, Session
+from archc.lower.evaluate import condition, evaluate, guarded
+from archc.lower.files import LoadedFile
+from archc.lower.things import POISON, BlockValue, Scope, is_value, name_of
+from archlang import tree
+from archlang.diagnostics import Label
+from archlang.values import compare, show
+
+__all__ = ["FIGURES", "claims_of", "verify"]
+
+FIGURES = ("params", "buffers", "macs", "flops")
+
+Lowered = Callable[[BlockValue], Program | None]
+
+
+def claims_of(file: LoadedFile, net: tree.Block) -> list[tree.Expect | tree.Require]:
+    """The claims of a net: inside its body, and those that follow it in the file."""
+    claims: list[tree.Expect | tree.Require] = []
+    if isinstance(net.body, tree.Body):
+        inside = net.body.statements
+        claims.extend([s for s in inside if isinstance(s, (tree.Expect, tree.Require))])
+    below: Any = None
+    for definition in file.file.definitions:
+        if isinstance(definition, (tree.Expect, tree.Require)):
+            if below is net:
+                claims.append(definition)
+        else:
+            below = definition
+    return claims
+
+
+def verify(
+    program: Program,
+    claims: list[tree.Expect | tree.Require],
+    file: LoadedFile,
+    session: Session,
+    lowered: Lowered,
+) -> None:
+    """Verify the claims of a net; what does not hold is reported, with both figures.
+
+    Args:
+        program: the net.
+        claims: what is claimed of it.
+        file: where the claims stand.
+        session: takes the diagnostics.
+        lowered: gives another net of the file, for claims that compare two.
+    """
+    session.figure = lambda block, attribute: _figure_of(block, attribute.name, lowered, attribute)
+    for claim in claims:
+        training = isinstance(claim, tree.Expect) and claim.training
+        names = {**dict(program.hyperparameters), **_figures(program, training)}
+        scope = Scope(file.scope, names)
+        ctx = Context(session, None, scope, file)
+        try:
+            _verify(claim, ctx)
+        except Problem as problem:
+            ctx.report(problem.diagnostic)
+    session.figure = None
+
+
+def _figures(program: Program, training: bool) -> dict[str, Any]:
+    totals = cost(program, training=training)
+    outputs = [o for o in program.region.outputs if training or not o.training]
+    shapes = {o.name: o.shape.sizes for o in outputs}
+    inputs = {p.name: p.shape.sizes for p in program.region.inputs}
+    figures = {name: getattr(totals, name) for name in FIGURES}
+    only_output = next(iter(shapes.values())) if len(shapes) == 1 else tuple(shapes.values())
+    only_input = next(iter(inputs.values())) if len(inputs) == 1 else tuple(inputs.values())
+    return {**figures, "output": only_output, "input": only_input}
+
+
+def _figure_of(
+    block: BlockValue, name: str, lowered: Lowered, attribute: tree.Attribute
+) -> Any:
+    program = lowered(block)
+    if program is None:
+        return POISON
+    figures = _figures(program, training=False)
+    if name not in figures:
+        message = f"a net has no figure {name}"
+        help = f"its figures are {', '.join(figures)}"
+        raise Problem("unknown-attribute", message, attribute.span, help=help)
+    return figures[name]
+
+
+def _verify(claim: tree.Expect | tree.Require, ctx: Context) -> None:
+    if isinstance(claim, tree.Require):
+        holds = condition(claim.condition, ctx)
+        if holds is False:
+            message = f"the requirement does not hold: {_facts(claim.condition, ctx)}"
+            raise Problem("claim-failed", message, claim.condition.span)
+        return
+    subject = _value(claim.subject, ctx)
+    value = _value(claim.value, ctx)
+    if subject is POISON or value is POISON:
+        return
+    if isinstance(subject, tuple) and not isinstance(value, tuple):
+        value = (value,)
+    if not _holds(claim, subject, value):
+        _fail(claim, subject, value)
+
+
+def _value(expr: tree.Expr, ctx: Context) -> Any:
+    found = evaluate(expr, ctx)
+    if found is POISON or is_value(found):
+        return found
+    message = f"a claim compares figures, found {name_of(found)}"
+    help = f"figures are {', '.join(FIGURES)}, output, input, and `Net.macs` of another net"
+    raise Problem("argument-type", message, expr.span, help=help)
+
+
+def _holds(claim: tree.Expect, subject: Any, value: Any) -> bool:
+    if claim.within is not None:
+        return _near(claim, subject, value)
+    if claim.relation != "=":
+        from archc.lower.context import ALGEBRA
+
+        with guarded(claim.span):
+            return compare(claim.relation, subject, value, ALGEBRA)
+    return _equal(claim, subject, value)
+
+
+def _near(claim: tree.Expect, subject: Any, value: Any) -> bool:
+    assert claim.within is not None
+    numbers = (int, float)
+    if not isinstance(subject, numbers) or not isinstance(value, numbers):
+        message = f"`within` compares numbers, found {show(subject)} and {show(value)}"
+        raise Problem("argument-type", message, claim.span)
+    difference = abs(subject - value)
+    if claim.relation in ("<", "<="):
+        difference = max(subject - value, 0)
+    if claim.relation in (">", ">="):
+        difference = max(value - subject, 0)
+    # Percent of the claimed figure; whole numbers, so that the bound itself is inside.
+    return difference * 100 <= abs(value) * claim.within.value
+
+
+def _equal(claim: tree.Expect, subject: Any, value: Any) -> bool:
+    if isinstance(subject, tuple) and isinstance(value, tuple):
+        pairs = list(zip(subject, value, strict=False))
+        return len(subject) == len(value) and all(_equal(claim, a, b) for a, b in pairs)
+    if isinstance(subject, float) or isinstance(value, float):
+        return _close(subject, value)
+    if isinstance(value, (bool, str)) or isinstance(subject, str):
+        return bool(subject == value)
+    answer = same(subject, value)
+    if answer is None:
+        message = f"whether {show(subject)} is {show(value)} cannot be known"
+        raise Problem("undecided", message, claim.span)
+    return answer
+
+
+def _close(subject: Any, value: Any) -> bool:
+    if isinstance(subject, (int, float)) and isinstance(value, (int, float)):
+        return abs(subject - value) <= 1e-12 * max(abs(subject), abs(value))
+    return same(subject, value) is True
+
+
+def _fail(claim: tree.Expect, subject: Any, value: Any) -> None:
+    what = claim.subject.span.text
+    claimed = _written(value)
+    relation = "" if claim.relation == "=" else f"{claim.relation} "
+    within = "" if claim.within is None else f" within {claim.within.text}%"
+    message = f"{what} is {_written(subject)}, claimed {relation}{claimed}{within}"
+    more = (Label(claim.subject.span, _written(subject)),)
+    raise Problem("claim-failed", message, claim.value.span, label="claimed", more=more)
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}".replace(",", "_") if abs(value) >= 10_000 else str(value)
+    if isinstance(value, tuple):
+        inside = ", ".join(show(item) for item in value)
+        return f"({inside})"
+    return show(value)
+
+
+def _facts(expr: tree.Expr, ctx: Context) -> str:
+    if isinstance(expr, tree.Binary) and expr.operator in ("and", "or"):
+        parts = [_facts(part, ctx) for part in (expr.left, expr.right)]
+        return " and ".join(part for part in parts if part)
+    if isinstance(expr, tree.Compare):
+        return _fact_of(expr, ctx)
+    return expr.span.text
+
+
+def _fact_of(expr: tree.Compare, ctx: Context) -> str:
+    if condition(expr, ctx) is True:
+        return ""
+    found = [_value(operand, ctx) for operand in expr.operands]
+    parts = zip(expr.operands, found, strict=True)
+    named = [f"{operand.span.text} is {_written(v)}" for operand, v in parts if not _plain(operand)]
+    return f"{', '.join(named)}, not {expr.span.text}"
+
+
+def _plain(operand: tree.Expr) -> bool:
+    return isinstance(operand, tree.Number)

@@ -1,0 +1,158 @@
+"""Where lowering is: the session of one run, the frame of block instances, the place in a body."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from archc.dims import less, same
+from archc.lower.builder import Builder
+from archc.lower.things import Scope
+from archlang.diagnostics import Diagnostic, Diagnostics, Label, Note
+from archlang.record import Record
+from archlang.source import Span
+from archlang.values import Algebra
+
+__all__ = ["ALGEBRA", "POISONED", "Context", "Frame", "Problem", "Session"]
+
+
+class _Sizes:
+    def same(self, left: Any, right: Any) -> bool | None:
+        return same(left, right)
+
+    def less(self, left: Any, right: Any) -> bool | None:
+        return less(left, right)
+
+
+ALGEBRA: Algebra = _Sizes()
+
+
+# The code of a Problem that follows from one that was reported already.
+POISONED = "poisoned"
+
+
+class Problem(Exception):
+    """A user's mistake on its way to the next place that collects diagnostics."""
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        span: Span | None,
+        *,
+        label: str = "",
+        more: tuple[Label, ...] = (),
+        notes: tuple[Note, ...] = (),
+        help: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        labels = () if span is None else (Label(span, label), *more)
+        self.diagnostic = Diagnostic(code, message, labels, notes, help)
+
+
+class Frame(Record):
+    """One instance of a block on the way to here."""
+
+    text: str
+    span: Span
+    outer: Frame | None
+    depth: int = 1
+
+    def notes(self) -> tuple[Note, ...]:
+        """The stack, innermost first."""
+        notes: list[Note] = []
+        frame: Frame | None = self
+        while frame is not None and len(notes) < 12:
+            notes.append(Note(f"in {frame.text}", frame.span))
+            frame = frame.outer
+        return tuple(notes)
+
+
+class Session:
+    """What one lowering shares: diagnostics, memoised regions, what the command line says, bounds."""
+
+    def __init__(
+        self,
+        diagnostics: Diagnostics,
+        bindings: dict[str, Any] | None = None,
+        inputs: dict[str | None, tuple[int, ...]] | None = None,
+        sketch: bool = False,
+    ) -> None:
+        self.diagnostics = diagnostics
+        self.bindings = bindings or {}
+        self.used: set[str] = set()
+        self.inputs = inputs or {}
+        self.used_inputs: set[str | None] = set()
+        self.sketch = sketch
+        self.open: dict[str, str] = {}
+        self.notes: list[str] = []
+        self.memo: dict[Any, Any] = {}
+        self.places: dict[int, str] = {}
+        self.bodies: dict[int, Any] = {}
+        self.options: dict[int, str] = {}
+        self.root: Builder | None = None
+        self.weights: dict[tuple[int, str], dict[str, tuple[Any, ...]]] = {}
+        self.cyclic: dict[int, str] = {}
+        self.regions = 0
+        self.dimensions: set[str] = set()
+        self.figure: Callable[[Any, Any], Any] | None = None
+        self.features: set[str] = set()
+        self.moving: set[str] = set()
+        self.steps = 0
+
+
+    def fresh(self) -> Session:
+        """A session for another net of the same files, which remembers the regions made so far."""
+        other = Session(self.diagnostics, self.bindings, self.inputs, self.sketch)
+        for shared in ("memo", "places", "bodies", "options", "cyclic", "dimensions"):
+            setattr(other, shared, getattr(self, shared))
+        return other
+
+
+class Context:
+    """A place in a body: which region is being built, which names are visible, what flows in.
+
+    Args:
+        incoming: the stream that an operator at the head of an operand takes.
+        identity: what `ID` means: the stream that enters the nearest braces, group or block.
+    """
+
+    __slots__ = ("builder", "file", "frame", "identity", "incoming", "scope", "session")
+
+    def __init__(
+        self,
+        session: Session,
+        builder: Builder | None,
+        scope: Scope,
+        file: Any,
+        incoming: Any = None,
+        identity: Any = None,
+        frame: Frame | None = None,
+    ) -> None:
+        self.session = session
+        self.builder = builder
+        self.scope = scope
+        self.file = file
+        self.incoming = incoming
+        self.identity = identity
+        self.frame = frame
+
+    def into(self, incoming: Any) -> Context:
+        """Inside braces or a group that the stream enters."""
+        return Context(
+            self.session, self.builder, self.scope, self.file, incoming, incoming, self.frame
+        )
+
+    def with_scope(self, scope: Scope) -> Context:
+        """The same place with other names."""
+        return Context(
+            self.session, self.builder, scope, self.file, self.incoming, self.identity, self.frame
+        )
+
+    def report(self, diagnostic: Diagnostic) -> None:
+        """Collect a diagnostic, with the stack of block instances."""
+        if diagnostic.code == POISONED:
+            return
+        if self.frame is not None:
+            diagnostic = diagnostic.replace(notes=diagnostic.notes + self.frame.notes())
+        self.session.diagnostics.add(diagnostic)

@@ -12,8 +12,9 @@ from collections.abc import Iterator, Mapping
 from itertools import product
 from math import gcd, lcm
 
-from archc.polynomial import Dim, Floor, Poly, Symbol, TooLarge, atoms_of, make
+from archc.polynomial import Dim, Poly, TooLarge, atoms_of, make
 from archc.polynomial import terms_of as _terms_of
+from archc.polynomial_atoms import Floor, Symbol
 from archc.polynomial_bounds import bounds
 from archc.polynomial_text import to_latex
 from archc.ratio import Ratio, divide

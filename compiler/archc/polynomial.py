@@ -12,12 +12,15 @@ from collections.abc import Iterator, Mapping
 from math import gcd
 from typing import TYPE_CHECKING
 
-from archc.polynomial_atoms import Atom, Monomial, Terms, multiply_monomials
+from archc.polynomial_atoms import Atom, Floor, Monomial, Symbol, Terms, multiply_monomials
 
 if TYPE_CHECKING:
     from archc.ratio import Ratio
 
-__all__ = ["Dim", "Poly", "TooLarge", "atoms_of", "denominator_of", "make", "terms_of"]
+__all__ = [
+    "Atom", "Dim", "Floor", "Monomial", "Poly", "Symbol", "Terms", "TooLarge", "atoms_of",
+    "denominator_of", "make", "terms_of",
+]  # fmt: skip
 
 MOST_TERMS = 2_000
 MOST_PRODUCTS = 200_000  # products of terms in one multiplication

@@ -9,18 +9,8 @@ from __future__ import annotations
 
 from math import lcm, prod
 
-from archc.polynomial import (
-    Atom,
-    Dim,
-    Floor,
-    Monomial,
-    Poly,
-    Symbol,
-    TooLarge,
-    atoms_of,
-    make,
-    terms_of,
-)
+from archc.polynomial import Dim, Poly, TooLarge, atoms_of, make, terms_of
+from archc.polynomial_atoms import Atom, Floor, Monomial, Symbol
 
 __all__ = ["atom_bounds", "bounds", "quotient_bounds"]
 

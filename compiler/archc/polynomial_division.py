@@ -13,19 +13,14 @@ from math import gcd
 from archc.polynomial import (
     MOST_DEPTH,
     MOST_TERMS,
-    Atom,
     Dim,
-    Floor,
-    Monomial,
-    Symbol,
-    Terms,
     TooLarge,
     atoms_of,
     denominator_of,
-    key,
     make,
     terms_of,
 )
+from archc.polynomial_atoms import Atom, Floor, Monomial, Symbol, Terms, key
 
 __all__ = ["divide_exactly", "floor_divide", "residue"]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import gcd
 
-from archc.polynomial import Atom, Dim, Floor, Monomial, Symbol, key
+from archc.polynomial import Dim
+from archc.polynomial_atoms import Atom, Floor, Monomial, Symbol, key
 
 __all__ = ["floor_text", "to_latex", "to_text"]
 

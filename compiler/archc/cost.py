@@ -18,11 +18,14 @@ from archc.shapes import Shape
 from archlang.record import Record
 
 __all__ = [
-    "BYTES", "NOTHING", "TOKEN_BYTES", "Pricing", "Totals", "bytes_of", "cost",
+    "BYTES", "NOTHING", "TOKEN_BYTES", "TRANSPARENT", "Pricing", "Totals", "bytes_of", "cost",
     "input_shapes", "operator_cost", "regions_of",
 ]  # fmt: skip
 
 BYTES: Mapping[str, int] = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "int8": 1}
+# What only hands on one of the streams that flow in, or is a number.
+TRANSPARENT = frozenset({"ID", "NUMBER", "WHEN"})
+
 TOKEN_BYTES = 8  # tokens are int64, whatever the reals are
 
 
@@ -171,11 +174,12 @@ class Pricing:
 def operator_cost(op: Op, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Totals:
     """The figures of one application of an operator.
 
-    What has no input stream (the net's input, a learned stream) makes no activation.
+    What has no input stream (the net's input, a learned stream) makes no activation, nor does what
+    only hands a stream on.
     """
     params = _numbers(op.parameters(*inputs))
     buffers = _numbers(op.buffers(*inputs))
-    if not outputs or not inputs or op.family == "input":
+    if not outputs or not inputs or op.family == "input" or op.name in TRANSPARENT:
         return Totals(params, buffers)
     tokens: Dim = 0
     reals: Dim = 0

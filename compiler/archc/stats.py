@@ -18,7 +18,7 @@ __all__ = ["Style", "Table", "table"]
 Style = Literal["plain", "lecture"]
 
 READABLE = 60  # rows that somebody reads
-MOST = 100_000  # rows that a program reads: blocks within blocks can have any number
+MOST = 20_000  # rows that a program reads: blocks within blocks can have any number
 WIDTH = 80
 
 
@@ -115,37 +115,34 @@ class Table:
 
     # --- for people -------------------------------------------------------------------------------
 
-    def to_markdown(self, *, style: Style | None = None) -> str:
+    def to_markdown(self) -> str:
         """The table in Markdown."""
         from archc.tables.formats import markdown_text
 
-        return markdown_text(self._grid(style))
+        return markdown_text(self._grid())
 
-    def to_latex(self, *, style: Style | None = None) -> str:
+    def to_latex(self) -> str:
         """The table as a LaTeX tabular."""
         from archc.tables.formats import latex_text
 
-        return latex_text(self._grid(style))
+        return latex_text(self._grid())
 
-    def to_html(self, *, style: Style | None = None) -> str:
+    def to_html(self) -> str:
         """The table in HTML."""
         from archc.tables.formats import html_text
 
-        return html_text(self._grid(style))
+        return html_text(self._grid())
 
-    def render(
-        self, width: int | None = None, color: bool = False, style: Style | None = None
-    ) -> str:
+    def render(self, width: int | None = None, color: bool = False) -> str:
         """The table for the terminal.
 
         Args:
             width: of the terminal in characters; 80 by default.
             color: whether to colour by kind of operator.
-            style: "plain" or "lecture", instead of the table's own.
         """
         from archc.tables.terminal import terminal_text
 
-        return terminal_text(self._grid(style, indented=True), width or WIDTH, color=color)
+        return terminal_text(self._grid(indented=True), width or WIDTH, color=color)
 
     def _repr_html_(self) -> str:
         return self.to_html()
@@ -153,12 +150,11 @@ class Table:
     def __str__(self) -> str:
         return self.render()
 
-    def _grid(self, style: Style | None, *, indented: bool = False) -> Grid:
-        # The lectures' table leaves most rows out, so that more blocks can be opened in it.
-        if (style or self._style) == "lecture":
+    def _grid(self, *, indented: bool = False) -> Grid:
+        if self._style == "lecture":
             from archc.tables.lecture import lecture_grid
 
-            return lecture_grid(self._view(READABLE))
+            return lecture_grid(self._view(READABLE), indented=indented)
         from archc.tables.plain import plain_grid
 
         return plain_grid(self._view(READABLE), indented=indented)

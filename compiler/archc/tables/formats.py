@@ -94,9 +94,10 @@ def _text(cell: Cell) -> str:
 def _csv_cell(cell: object) -> object:
     if isinstance(cell, Poly):
         cell = str(cell)
-    if isinstance(cell, str) and _FORMULA.match(cell):
-        return "'" + cell
-    return "" if cell is None else cell
+    if not isinstance(cell, str):
+        return "" if cell is None else cell
+    guard = "'" if _FORMULA.match(cell) else ""
+    return guard + without_controls(cell)
 
 
 def _markdown(text: str) -> str:

@@ -18,12 +18,17 @@ _LEFT_OUT = frozenset({"activation", "regularisation", "normalisation", "element
 _SPACE_AND_STEPS = ("space", "steps", "carried")
 
 
-def lecture_grid(view: View) -> Grid:
+def lecture_grid(view: View, *, indented: bool) -> Grid:
     """The table as the lectures print it.
 
     Memory is that of the output in KB (1,024 bytes), parameters are in thousands and multiply-adds
     (which the lectures call flop) in millions, all rounded. Activations, normalisation, dropout and
     element-wise operators have no row; the last row is the whole net, with them.
+
+    Args:
+        view: what is shown.
+        indented: blocks have headings, and names below them say only what those do not (for the
+            terminal); else every row has its whole path.
     """
     columns = (
         Column("Layer"),
@@ -39,17 +44,37 @@ def lecture_grid(view: View) -> Grid:
         Column("params (k)", "right"),
         Column("flop (M)", "right"),
     )
-    shown = [row for row in view.rows if row.kind != "heading" and row.family not in _LEFT_OUT]
-    lines = [_line(row, view) for row in shown]
+    rows = [row for row in _shown(view.rows) if indented or row.kind != "heading"]
+    lines = [_line(row, view, indented) for row in rows]
     total: tuple[Cell, ...] = ("total", *[""] * 8, *_figures(view.totals, view))
     notes = ("C and H/W are those of the input, then those of the output", *notes_of(view))
+    if any(isinstance(figure, Poly) for figure in _figures(view.totals, view)[1:]):
+        notes = ("formulas are exact, and not in thousands or millions", *notes)
     return Grid(title_of(view), columns, (*lines, Line(total, "total")), notes)
 
 
-def _line(row: Row, view: View) -> Line:
+def _shown(rows: tuple[Row, ...]) -> list[Row]:
+    """The rows that the lectures print, and the headings that have some below them."""
+    kept: list[Row] = []
+    level = 0  # of the row below, whose headings are still to come
+    for row in reversed(rows):
+        if (row.kind == "heading" and row.level < level) or _is_printed(row):
+            kept.append(row)
+            level = row.level
+    return kept[::-1]
+
+
+def _is_printed(row: Row) -> bool:
+    return row.kind != "heading" and row.family not in _LEFT_OUT
+
+
+def _line(row: Row, view: View, indented: bool) -> Line:
+    name = layer_name(row, indented)
+    if row.kind == "heading":
+        return Line((name, *[""] * 11), "heading", row.family)
     details = dict(row.details)
     cells: tuple[Cell, ...] = (
-        layer_name(row, False),
+        name,
         *_channels_and_space(row.inputs[:1]),
         _filters(row, details),
         _axes(details.get("kernel")),

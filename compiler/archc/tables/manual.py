@@ -17,17 +17,17 @@ FAMILIES: dict[Family, str] = {
     "input": "inputs",
     "convolution": "convolutions",
     "linear": "linear layers",
-    "embedding": "embeddings and positions",
+    "embedding": "embeddings",
     "pooling": "pooling",
     "normalisation": "normalisation",
     "activation": "activations",
     "regularisation": "regularisation",
-    "shape": "shapes and sequences",
+    "shape": "shapes",
     "join": "joins",
-    "elementwise": "element by element",
+    "elementwise": "elementwise",
     "recurrent": "recurrence",
     "attention": "attention",
-    "user": "declared by users",
+    "user": "users' own",
 }
 
 _RULE = re.compile(r"(?:^|(?<=\s))(Shape|Cost): ")

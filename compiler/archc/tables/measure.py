@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from archc.cost import regions_of
+from archc.cost import TRANSPARENT, regions_of
 from archc.graph import Call, Choice, Node, Operation, Region, Repeat
 
 __all__ = ["Measure", "is_bare", "is_shown", "is_split"]
 
 
 def is_shown(node: Operation) -> bool:
-    """Whether an operator has a row: inputs, numbers and the identity have none."""
-    return node.op.family != "input" and node.op.name not in ("ID", "NUMBER")
+    """Whether an operator has a row: inputs, and what only hands a stream on, have none."""
+    return node.op.family != "input" and node.op.name not in TRANSPARENT
 
 
 def is_bare(region: Region) -> bool:

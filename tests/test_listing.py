@@ -1,0 +1,127 @@
+"""What lists of nets and operators say."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from rich.cells import cell_len
+
+from archc.dims import symbol
+from archc.listing import (
+    Listed,
+    list_data,
+    list_table,
+    listed,
+    operator_page,
+    operators,
+    operators_table,
+    reference_markdown,
+)
+from archc.op import Op
+from archc.ops.convolution import Conv
+from archc.shapes import feature_map
+from conftest import Golden
+from hand_made import Made
+
+GOLDEN = Path(__file__).parent / "golden" / "stats"
+
+NETS = (
+    Listed("resnet18", "resnet", "3 × 224 × 224", 11_689_512, 1_814_073_344),
+    Listed("gpt2", "gpt", "T", 124_439_808, 12 * symbol("T") ** 2),
+    Listed("resnet50", "resnet", "3 × 224 × 224", 25_557_032, 4_089_184_256),
+    Listed("open", "gpt"),
+)
+
+
+def test_nets_stand_by_family(golden: Golden) -> None:
+    golden(list_table(NETS, width=80), GOLDEN / "list.txt")
+
+
+def test_a_list_as_data() -> None:
+    found = json.loads(json.dumps(list_data(NETS)))
+    assert [net["name"] for net in found] == ["resnet18", "gpt2", "resnet50", "open"]
+    assert (found[0]["params"], found[1]["macs"], found[3]["params"]) == (
+        11_689_512, "12*T**2", None,
+    )  # fmt: skip
+
+
+def test_the_entry_of_a_program() -> None:
+    made = Made(feature_map(3, 5, 7), kind="net")
+    program = made.out(made.op("conv", Conv(2, bias=False), made.x())).program("tiny")
+    entry = listed(program.replace(documentation="A net.\nMore."), "small")
+    assert entry == Listed("tiny", "small", "3 × 5 × 7", 54, 54 * 35, (("x", (3, 5, 7)),), "A net.")
+    assert list_data([entry])[0]["inputs"] == {"x": [3, 5, 7]}
+
+
+def test_the_table_of_operators_has_all_of_them() -> None:
+    text = operators_table(width=100)
+    for op in operators():
+        assert re.search(rf"^  {op.name} ", text, re.MULTILINE), op.name
+    assert "  PARAM" not in text
+    assert max(cell_len(line) for line in text.split("\n")) <= 100
+
+
+def test_the_page_of_an_operator(golden: Golden) -> None:
+    golden(operator_page(Conv, width=80), GOLDEN / "CONV.txt")
+
+
+@pytest.mark.parametrize("op", operators(), ids=lambda op: op.name)
+def test_every_page_says_all_there_is(op: type[Op]) -> None:
+    text = operator_page(op, width=72)
+    assert max(len(line) for line in text.split("\n")) <= 72 or "  " not in text
+    assert op.summary().split()[0] in text
+    words = " ".join(text.split())
+    for argument in op.arguments:
+        assert " ".join(argument.text.split()) in words
+    for example in op.examples:
+        assert " ".join(example.chain.split()) in words
+    for foreign in op.foreign:
+        assert foreign in words
+
+
+def test_the_reference_has_a_section_for_each_operator() -> None:
+    text = reference_markdown()
+    assert re.findall(r"^### (\w+)", text, re.MULTILINE) == [op.name for op in operators()]
+    for line in text.split("\n"):
+        if line.startswith("| ") and "\\|" not in line:
+            assert line.count("|") == 5, line
+
+
+def test_color_only_where_it_is_asked_for() -> None:
+    assert "\x1b[" in operator_page(Conv, color=True)
+    assert "\x1b[" not in operator_page(Conv)
+
+
+@pytest.mark.parametrize(
+    ("call", "unwanted"),
+    [
+        ("to_json()", {"torch", "networkx", "rich", "csv"}),
+        ("to_csv()", {"torch", "networkx", "rich"}),
+        ("to_markdown()", {"torch", "networkx", "rich"}),
+        ("render(80)", {"torch", "networkx"}),
+    ],
+)
+def test_tables_import_only_what_they_need(call: str, unwanted: set[str]) -> None:
+    script = (
+        "import sys; from archc.shapes import feature_map; from archc.ops.convolution import Conv\n"
+        "from hand_made import Made; from archc.stats import table\n"
+        "made = Made(feature_map(3, 5, 7), kind='net')\n"
+        "program = made.out(made.op('conv', Conv(2), made.x())).program()\n"
+        f"table(program).{call}\n"
+        "print(*sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=GOLDEN.parents[1],
+    )
+    loaded = {name.split(".")[0] for name in done.stdout.split()}
+    assert "archc" in loaded
+    assert not loaded & unwanted

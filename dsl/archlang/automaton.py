@@ -1,7 +1,7 @@
 """The LALR automaton that Lark computes from the grammar, and the loop that runs it.
 
-Lark builds the tables once; from then on they are plain data, and reading a file needs neither Lark nor
-the time to import it.
+Lark builds the tables once; from then on they are plain data, and reading a file needs neither Lark
+nor the time to import it.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ class Rule(Record):
     Args:
         origin: the nonterminal that it makes.
         length: how many symbols it takes.
-        action: the builder's method; empty when the only part stands for the whole, "*" when the parts
-            are handed on as a list.
+        action: the builder's method; empty when the only part stands for the whole, "*" when the
+            parts are handed on as a list.
         kept: the positions of its parts that are handed on.
         spliced: the positions among them whose parts are handed on as if they stood here.
     """
@@ -81,13 +81,11 @@ class SyntaxFailure(Exception):
 
     Args:
         index: the place of the guilty token among the tokens; their number when they end too soon.
-        stack: the states that the automaton was in.
     """
 
-    def __init__(self, index: int, stack: list[int]) -> None:
+    def __init__(self, index: int) -> None:
         super().__init__(index)
         self.index = index
-        self.stack = stack
 
 
 def run(
@@ -106,13 +104,16 @@ def run(
     """
     states, gotos, rules = tables.states, tables.gotos, tables.rules
     last = tables.accepting[start]
-    stack, values, offsets, ends = [tables.starts[start]], [], [], []
+    stack = [tables.starts[start]]
+    values: list[Any] = []
+    offsets: list[int] = []
+    ends: list[int] = []
     position = tokens[-1].end if tokens else 0
     for index, token in enumerate((*tokens, Token(END, "", position, position))):
         while True:
             move = states[stack[-1]].get(token.type)
             if move is None:
-                raise SyntaxFailure(index, stack)
+                raise SyntaxFailure(index)
             if move >= 0:
                 break
             rule, action = rules[~move], actions[~move]
@@ -139,7 +140,7 @@ def _parts(rule: Rule, values: list[Any]) -> list[Any]:
     if not rule.spliced:
         return [values[i] for i in rule.kept]
     first, *rest = rule.kept
-    # A list that grows by one part each time is extended in place, so that long ones take linear time.
+    # A list that grows by one part each time is extended in place, so that long ones stay cheap.
     parts: list[Any] = values[first] if first in rule.spliced else [values[first]]
     for i in rest:
         if i in rule.spliced:
@@ -149,20 +150,35 @@ def _parts(rule: Rule, values: list[Any]) -> list[Any]:
     return parts
 
 
-def acceptable(tables: Tables, stack: Sequence[int], terminals: Sequence[str]) -> frozenset[str]:
-    """Those of the terminals that could stand where the automaton stopped."""
-    return frozenset(name for name in terminals if _accepts(tables, list(stack), name))
+def acceptable(
+    tables: Tables, tokens: Sequence[Token], start: str, terminals: Sequence[str]
+) -> frozenset[str]:
+    """Those of the terminals that could stand behind the tokens.
+
+    Args:
+        tables: the grammar.
+        tokens: the beginning of something that the start symbol could be.
+        start: the name of the start symbol.
+        terminals: what to try.
+    """
+    # The automaton may have reduced too much before it refused a token, so it is asked afresh.
+    stack = [tables.starts[start]]
+    for token in tokens:
+        _feed(tables, stack, token.type, start)
+    return frozenset(name for name in terminals if _feed(tables, list(stack), name, start))
 
 
-def _accepts(tables: Tables, stack: list[int], terminal: str) -> bool:
+def _feed(tables: Tables, stack: list[int], terminal: str, start: str) -> bool:
+    """Whether a terminal can stand next; the stack then is as it is behind it."""
     while True:
         move = tables.states[stack[-1]].get(terminal)
         if move is None:
             return False
         if move >= 0:
+            stack.append(move)
             return True
         rule = tables.rules[~move]
         del stack[-rule.length :]
         stack.append(tables.gotos[stack[-1]][rule.origin])
-        if terminal == END and stack[-1] in tables.accepting.values():
+        if terminal == END and stack[-1] == tables.accepting[start]:
             return True

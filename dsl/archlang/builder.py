@@ -119,7 +119,9 @@ class ExpressionBuilder:
         name = self.word(parts[0])
         if name in _FOREIGN_NAMES:
             here = _FOREIGN_NAMES[name]
-            self.complain("foreign-spelling", f"`{name}` is spelt `{here}`", start, end, f"write `{here}`")
+            self.complain(
+                "foreign-spelling", f"`{name}` is spelt `{here}`", start, end, f"write `{here}`"
+            )
         return tree.Name(self.span(start, end), name)
 
     def paren(self, parts: _Parts, start: int, end: int) -> tree.Paren:
@@ -177,7 +179,7 @@ class ExpressionBuilder:
 
     def range(self, parts: _Parts, start: int, end: int) -> tree.Range:
         """`1..3`."""
-        first, _, last = parts
+        first, last = parts
         return tree.Range(self.span(start, end), first, last)
 
     def index(self, parts: _Parts, start: int, end: int) -> tree.Index:

@@ -59,9 +59,7 @@ class Builder(ExpressionBuilder):
 
     def bare_chain(self, parts: _Parts, start: int, end: int) -> tree.File:
         """A net without a name."""
-        return tree.File(
-            self.source_text, chain=parts[0], documentation=self.documented(start)
-        )
+        return tree.File(self.source_text, chain=parts[0], documentation=self.documented(start))
 
     def import_names(self, parts: _Parts, start: int, end: int) -> tree.Import:
         """`from "blocks.arch" import SE, Bottleneck as B`."""

@@ -3,53 +3,63 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from archlang.automaton import Tables, Token
 
-__all__ = ["GROUP_OPEN", "UNKNOWN", "lex", "tell_brackets"]
+__all__ = ["GROUP_OPEN", "UNKNOWN", "lex", "scan", "tell_brackets"]
 
 UNKNOWN = "UNKNOWN"
 GROUP_OPEN = "LSQB"
 _BEFORE_INDEX = frozenset({"NAME", "RPAR", "RSQB", "RBRACE", "QUOTE", "STRING"})
 
 
-def lex(
-    text: str, tables: Tables, extra: tuple[tuple[str, str], ...] = ()
-) -> tuple[list[Token], list[Token]]:
+def lex(text: str, tables: Tables) -> tuple[list[Token], list[Token]]:
     """Cut a text into tokens.
 
-    A character that starts no token becomes an UNKNOWN token, which no rule of the grammar takes.
+    What starts no token becomes an UNKNOWN token, which no rule of the grammar takes.
 
     Args:
         text: what to read.
         tables: the grammar.
-        extra: more terminals, tried before those of the grammar.
 
     Returns:
         the tokens, and the comments.
     """
     found: list[Token] = []
     comments: list[Token] = []
-    keywords, ignored = tables.keywords, tables.ignored
-    for match in _pattern(tables.terminals, extra).finditer(text):
-        kind = match.lastgroup or UNKNOWN
-        if kind in ignored:
-            if kind == "COMMENT":
-                comments.append(Token(kind, match[0], match.start(), match.end()))
-            continue
-        word = match[0]
-        found.append(Token(keywords.get(word, kind), word, match.start(), match.end()))
+    for token in scan(text, tables):
+        (comments if token.type == "COMMENT" else found).append(token)
     tell_brackets(found)
     return found, comments
+
+
+def scan(text: str, tables: Tables, extra: tuple[tuple[str, str], ...] = ()) -> Iterator[Token]:
+    """Yield tokens and comments, brackets not yet told apart.
+
+    Args:
+        text: what to read.
+        tables: the grammar.
+        extra: more terminals, tried before those of the grammar.
+    """
+    keywords = tables.keywords
+    skipped = tables.ignored - {"COMMENT"}
+    for match in _pattern(tables.terminals, extra).finditer(text):
+        kind = match.lastgroup or UNKNOWN
+        if kind in skipped:
+            continue
+        word = match[0]
+        yield Token(keywords.get(word, kind), word, match.start(), match.end())
 
 
 @lru_cache(maxsize=2)
 def _pattern(
     terminals: tuple[tuple[str, str], ...], extra: tuple[tuple[str, str], ...]
 ) -> re.Pattern[str]:
-    every = (*extra, *terminals, (UNKNOWN, "(?s:.)"))
+    # What is unknown is eaten in long pieces, or a long wrong number would be tried at each digit.
+    unknown = r'[0-9]\w*|"[^\n]*|(?s:.)'
+    every = (*extra, *terminals, (UNKNOWN, unknown))
     return re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in every))
 
 
@@ -59,14 +69,11 @@ def tell_brackets(tokens: Iterable[Token]) -> None:
     opened: list[str] = []
     closed_group = False
     for token in tokens:
-        kind = token.type
-        if kind == "LSQB" and before in _BEFORE_INDEX:
-            kind = token.type = "INDEX"
-        elif kind == "STAR" and closed_group:
-            kind = token.type = "REPEAT"
-        closed_group = False
-        if kind == "LSQB" or kind == "INDEX":
-            opened.append(kind)
-        elif kind == "RSQB":
-            closed_group = bool(opened) and opened.pop() == "LSQB"
-        before = kind
+        text = token.text
+        if text == "[":
+            token.type = "INDEX" if before in _BEFORE_INDEX else GROUP_OPEN
+            opened.append(token.type)
+        elif text == "*":
+            token.type = "REPEAT" if closed_group else "STAR"
+        closed_group = text == "]" and bool(opened) and opened.pop() == GROUP_OPEN
+        before = token.type

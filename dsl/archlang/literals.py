@@ -28,7 +28,9 @@ def read_number(text: str) -> int | float | None:
         value = _scaled(digits, power)
     else:
         value = float(digits)
-    return value if value <= LARGEST or (isinstance(value, float) and math.isfinite(value)) else None
+    return (
+        value if value <= LARGEST or (isinstance(value, float) and math.isfinite(value)) else None
+    )
 
 
 def _scaled(digits: str, power: int) -> int | float:

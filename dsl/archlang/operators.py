@@ -1,8 +1,8 @@
 """How tightly operators bind: a flat row of operands, operators and suffixes becomes a tree.
 
 The grammar says what may stand where; the levels below say what belongs to what. The one thing that
-levels cannot say is `if ... else`: in a chain it chooses between two steps, in arithmetic it chooses
-between everything on its left and everything on its right, as in Python.
+levels cannot say is `if ... else`: in a chain it chooses between two steps, in arithmetic between
+everything on its left and everything on its right, as in Python.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ from archlang.tree import (
     Conditional,
     Expr,
     Named,
+    Number,
+    Paren,
+    Repeat,
     Unary,
 )
 
@@ -100,6 +103,7 @@ def combine(parts: Sequence[Part], diagnostics: Diagnostics) -> Expr:
     """
     if len(parts) == 1:
         return cast(Expr, parts[0])
+    _refuse_counts(parts, diagnostics)
     place = _choice_of_sums(parts, diagnostics)
     if place is None:
         return _Row(parts, diagnostics).operation(0)
@@ -109,8 +113,25 @@ def combine(parts: Sequence[Part], diagnostics: Diagnostics) -> Expr:
     return Conditional(then.span.to(otherwise.span), then, marker.condition, otherwise)
 
 
+def _refuse_counts(parts: Sequence[Part], diagnostics: Diagnostics) -> None:
+    """Refuse `[A]*n-1`, which is meant as `[A]*(n-1)` and would subtract 1 from the stream."""
+    for repeat, operator, number in zip(parts, parts[1:], parts[2:], strict=False):
+        if not isinstance(repeat, Repeat) or isinstance(repeat.count, Paren):
+            continue
+        if isinstance(operator, Token) and isinstance(number, Number):
+            count, sign = repeat.count.span.text, operator.text
+            diagnostics.add(
+                Diagnostic(
+                    "repeat-count",
+                    "a repeat count is a number, a name or a value in parentheses",
+                    (Label(Span(number.span.source, operator.start, number.span.end)),),
+                    help=f"write `*({count}{sign}{number.text})`",
+                )
+            )
+
+
 def _choice_of_sums(parts: Sequence[Part], diagnostics: Diagnostics) -> int | None:
-    """The place of the first `if p else` that chooses between all on its left and all on its right."""
+    """The place of the first `if p else` that chooses between all before it and all behind it."""
     if not any(isinstance(part, IfElse) for part in parts):
         return None
     if not any(_is_arithmetic(part) for part in parts):

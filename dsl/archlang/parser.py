@@ -1,4 +1,4 @@
-"""Text -> tree. Never raises, whatever the text; what is wrong with it comes back as diagnostics."""
+"""Text -> tree. Never raises, whatever the text; what is wrong comes back as diagnostics."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
 """Where the parser's tables come from: the package, the user's cache, or Lark.
 
 Computing them takes Lark a quarter of a second, so the build of the package saves them beside the
-grammar. Without that file (a checkout that was never installed) the user's cache directory keeps them.
-They are JSON, so that a file that somebody else could write can do no harm, and they carry the text of
-their grammar: tables of another grammar are no tables. Being self-contained they outlive an update of
-Lark or of Python.
+grammar. Without that file (a checkout that was never installed) the user's cache directory keeps
+them. They are JSON, so that a file that somebody else could write can do no harm, and they carry the
+text of their grammar: tables of another grammar are no tables. Being self-contained they outlive an
+update of Lark or of Python.
 """
 
 from __future__ import annotations

@@ -404,7 +404,7 @@ class File(Record):
     """A whole file: definitions in their order, or one bare chain.
 
     `expect` and `require` at the top level belong to the net above them. `documentation` is the `##`
-    text above a bare chain.
+    text above a bare chain. `broken` names the definitions that could not be read.
     """
 
     source: Source = field(compare=False)
@@ -412,3 +412,4 @@ class File(Record):
     chain: Expr | None = None
     documentation: str | None = None
     comments: tuple[Comment, ...] = field(default=(), compare=False)
+    broken: tuple[str, ...] = field(default=(), compare=False)

@@ -1,4 +1,4 @@
-"""The frame of the command line: help, versions, typos, quiet pipes, files that cannot be written."""
+"""The frame of the command line: help, typos, quiet pipes, files that cannot be written."""
 
 from __future__ import annotations
 
@@ -54,10 +54,10 @@ def test_python_m_archc_is_the_same() -> None:
         (["stats", "lenet5", "--format", "xml"], "'xml' is not one of"),
         (["stats", "lenet5", "-p", "classes"], "'classes' should be NAME=VALUE"),
         (["stats", "lenet5", "-p", "=3"], "'=3' should be NAME=VALUE"),
-        (["stats", "lenet5", "-p", "a=1", "-p", "a=2"], "-p gives a twice"),
+        (["stats", "lenet5", "-p", "a=1", "-p", "a=2"], "a is given twice"),
         (["stats", "lenet5", "--input", "3x0x7"], "'3x0x7' should be a shape such as 3x227x227"),
         (["stats", "lenet5", "--input", "x=3xx7"], "'x=3xx7' should be a shape"),
-        (["stats", "lenet5", "--input", "3x7", "--input", "3x5"], "two shapes without names"),
+        (["stats", "lenet5", "--input", "3x7", "--input", "3x5"], "several inputs need names"),
         (["stats", "lenet5", "--batch", "0"], "0 is not in the range"),
         (["stats", "lenet5", "--style", "lecture", "--format", "csv"], "not for csv"),
         (["stats", "lenet5", "--params", "missing.yaml"], "cannot read missing.yaml"),
@@ -100,14 +100,13 @@ def test_a_full_disk_is_a_message() -> None:
 
 def test_ctrl_c_is_quiet() -> None:
     command = [sys.executable, "-m", "archc", "fmt", "-"]
-    process = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-    # It waits for its input; a moment later it certainly does.
-    with pytest.raises(subprocess.TimeoutExpired):
-        process.wait(timeout=1.5)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=20)
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe) as process:
+        # It waits for its input; a moment later it certainly does.
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(timeout=1.5)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
     assert (process.returncode, out, err.strip()) == (130, b"", b"")
 
 

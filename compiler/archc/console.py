@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Unusable", "colored", "net_of", "quiet", "report", "status_of", "tell", "width_of"]
 
-# Found out from the command line, not from a file: status 2 instead of 1.
-_COMMAND_LINE = frozenset({"file-missing", "file-unreadable"})
-
 
 class Unusable(click.ClickException):
     """Something that the command line asks for cannot be had: a message and status 2."""
@@ -67,15 +64,24 @@ def report(diagnostics: Iterable[Diagnostic]) -> None:
 
 
 def status_of(diagnostics: Iterable[Diagnostic]) -> int:
-    """The exit status that diagnostics mean."""
+    """The exit status that diagnostics mean: 0, 1 for a wrong file, 2 for a wrong command line."""
     errors = [d for d in diagnostics if d.severity == "error"]
     if not errors:
         return 0
-    return 2 if all(d.code in _COMMAND_LINE for d in errors) else 1
+    return 1 if any(map(_stands_in_a_file, errors)) else 2
 
 
-def net_of(request: Request) -> Net:
-    """The one net that a command works on; ends the command with diagnostics when it is wrong."""
+def _stands_in_a_file(error: Diagnostic) -> bool:
+    return error.span is not None and not error.span.source.name.startswith("-p ")
+
+
+def net_of(request: Request, *, notes: bool = True) -> Net:
+    """The one net that a command works on; ends the command with diagnostics when it is wrong.
+
+    Args:
+        request: what the command line says.
+        notes: whether to tell what the compiler did that the file does not show.
+    """
     from archc.net import open_net
 
     try:
@@ -84,7 +90,7 @@ def net_of(request: Request) -> Net:
         report(error.diagnostics)
         click.get_current_context().exit(status_of(error.diagnostics))
     report(net.diagnostics)
-    for text in net.program.notes:
+    for text in net.program.notes if notes else ():
         tell(f"note: {text}")
     return net
 

@@ -113,7 +113,39 @@ def uninstall() -> None:
 
 
 def _contents(path: Path, module: str) -> dict[str, Any]:
-    raise NotImplementedError
+    """What the module of a file has: its nets by both names, and the documentation.
+
+    Raises:
+        ArchImportError: when the file is wrong.
+    """
+    from archc.emit.names import net_class_name
+    from archc.pipeline import check_path
+
+    result = check_path(path)
+    if any(diagnostic.severity == "error" for diagnostic in result.diagnostics):
+        error = ArchImportError(result.diagnostics)
+        error.name, error.path = module, str(path)
+        raise error
+    applied = {program.name: program.applies for program in result.programs}
+    found: dict[str, Any] = {}
+    for name, documentation in _nets(path):
+        net = NetClass(path, name, module, documentation)
+        found[name] = net
+        found.setdefault(net_class_name(name, applied.get(name)), net)
+    return {"__all__": sorted(found), **found}
+
+
+def _nets(path: Path) -> list[tuple[str, str | None]]:
+    """The nets that a file defines, with their documentation."""
+    from archlang.parser import parse
+    from archlang.source import Source
+    from archlang.tree import Block
+
+    file, _ = parse(Source.of(str(path), path.read_text(encoding="utf-8")))
+    if file.chain is not None:
+        return [(path.stem, file.documentation)]
+    blocks = [block for block in file.definitions if isinstance(block, Block)]
+    return [(block.name, block.documentation) for block in blocks if block.kind == "net"]
 
 
 install()

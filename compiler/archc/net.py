@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import networkx
     import torch
 
+    from archc.cost import Totals
     from archc.graph import Program
     from archc.stats import Style, Table
     from archc.tables.view import Count
@@ -24,7 +25,7 @@ InputShapes = Sequence[int] | Mapping[str, int | Sequence[int]]
 
 
 class Net:
-    """One complete net: lowered, with every shape known and every claim checked.
+    """One complete net: lowered, with every shape known. Claims are verified by `archc check`.
 
     Made by `archc.load`. Nothing but `to_torch` imports torch. Figures are int, or symbolic
     polynomials that print as a formula and have `.evaluate(T=128)`.
@@ -84,7 +85,7 @@ class Net:
         """Arithmetic operations of every kind for one example."""
         return self._totals().flops
 
-    def _totals(self) -> Any:
+    def _totals(self) -> Totals:
         from archc.cost import cost
 
         return cost(self.program)
@@ -193,7 +194,7 @@ def load(
             `**{"CONV.filters": 64}`.
 
     Returns:
-        The net, checked.
+        The net, its shapes known; what `expect` claims is verified by `archc check`.
 
     Raises:
         ArchError: when the program, a claim or a hyperparameter is wrong; it has `.diagnostics` and

@@ -6,13 +6,10 @@ import functools
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
-
-if TYPE_CHECKING:
-    from archc.pipeline import Written
-
+from click import Context, Parameter
 
 __all__ = ["complete_net", "takes_net", "takes_request_options"]
 
@@ -21,54 +18,51 @@ Command = Callable[..., Any]
 _SIZE = re.compile(r"[1-9][0-9]*")
 
 
-class _Binding(click.ParamType):
+def _bindings(ctx: Context, param: Parameter, values: tuple[str, ...]) -> dict[str, Any]:
     """NAME=VALUE; the value is an expression of the language and is read later."""
+    from archc.pipeline import Written
 
-    name = "NAME=VALUE"
+    found: dict[str, Any] = {}
+    for text in values:
+        name, _, value = [part.strip() for part in text.partition("=")]
+        if not name or not value:
+            raise click.BadParameter(
+                f"{text!r} should be NAME=VALUE, such as classes=10", ctx, param
+            )
+        if name in found:
+            raise click.BadParameter(f"{name} is given twice", ctx, param)
+        found[name] = Written(value)
+    return found
 
-    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, Written]:
-        if isinstance(value, tuple):
-            return value
-        from archc.pipeline import Written
 
-        name, equals, text = value.partition("=")
-        if not (name.strip() and equals and text.strip()):
-            self.fail(f"{value!r} should be NAME=VALUE, such as classes=10", param, ctx)
-        return name.strip(), Written(text.strip())
-
-
-class _InputShape(click.ParamType):
+def _inputs(
+    ctx: Context, param: Parameter, values: tuple[str, ...]
+) -> tuple[tuple[str | None, tuple[int, ...]], ...]:
     """SHAPE or NAME=SHAPE, sizes joined by x."""
+    found: dict[str | None, tuple[int, ...]] = {}
+    for text in values:
+        name, equals, shape = [part.strip() for part in text.rpartition("=")]
+        sizes = shape.replace("×", "x").lower().split("x")
+        if (equals and not name) or not all(_SIZE.fullmatch(size) for size in sizes):
+            message = f"{text!r} should be a shape such as 3x227x227, or src=37"
+            raise click.BadParameter(message, ctx, param)
+        if (name or None) in found:
+            twice = f"{name} is given twice" if name else "several inputs need names: src=37"
+            raise click.BadParameter(twice, ctx, param)
+        found[name or None] = tuple([int(size) for size in sizes])
+    return tuple(found.items())
 
-    name = "SHAPE"
 
-    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str | None, tuple[int, ...]]:
-        if isinstance(value, tuple):
-            return value
-        name, equals, text = value.rpartition("=")
-        sizes = text.replace("×", "x").lower().split("x")
-        if (equals and not name.strip()) or not all(_SIZE.fullmatch(size) for size in sizes):
-            self.fail(f"{value!r} should be a shape such as 3x227x227, or src=37", param, ctx)
-        return name.strip() or None, tuple([int(size) for size in sizes])
+def _params(ctx: Context, param: Parameter, value: str | None) -> dict[str, Any]:
+    """What a YAML file of hyperparameters has."""
+    if value is None:
+        return {}
+    from archc.parameters import ParametersError, read_parameters
 
-
-class _ParamsFile(click.ParamType):
-    """A YAML file of hyperparameters."""
-
-    name = "FILE.yaml"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[tuple[str, Any], ...]:
-        if isinstance(value, tuple):
-            return value
-        from archc.parameters import ParametersError, read_parameters
-
-        try:
-            return read_parameters(Path(value))
-        except ParametersError as error:
-            self.fail(str(error), param, ctx)
-
-    def shell_complete(self, ctx: Any, param: Any, incomplete: str) -> Any:
-        return click.File().shell_complete(ctx, param, incomplete)
+    try:
+        return dict(read_parameters(Path(value)))
+    except ParametersError as error:
+        raise click.BadParameter(str(error), ctx, param) from error
 
 
 def complete_net(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
@@ -84,20 +78,18 @@ def complete_net(ctx: click.Context, param: click.Parameter, incomplete: str) ->
 def takes_request_options(command: Command) -> Command:
     """Give a command `-p`, `--params` and `--input`; it gets `bindings` and `inputs`."""
 
-    @click.option("-p", "bindings", type=_Binding(), multiple=True, metavar="NAME=VALUE",
+    @click.option("-p", "bindings", callback=_bindings, multiple=True, metavar="NAME=VALUE",
                   help="Give a hyperparameter, bind a dimension (-p T=128), set an operator's "
                   "default (-p CONV.filters=64); repeatable.")  # fmt: skip
-    @click.option("--params", type=_ParamsFile(), default=(), metavar="FILE.yaml",
+    @click.option("--params", callback=_params, type=click.Path(), metavar="FILE.yaml",
                   help="Take what -p takes from a YAML file; -p wins.")  # fmt: skip
-    @click.option("--input", "inputs", type=_InputShape(), multiple=True, metavar="[NAME=]SHAPE",
+    @click.option("--input", "inputs", callback=_inputs, multiple=True, metavar="[NAME=]SHAPE",
                   help="The shape of an input that the net leaves open, such as 3x227x227; "
                   "repeatable with names.")  # fmt: skip
     @functools.wraps(command)
     def wrapper(bindings: Any, params: Any, inputs: Any, **rest: Any) -> Any:
-        _refuse_doubled("-p", [name for name, _ in bindings])
-        _refuse_doubled("--input", [name for name, _ in inputs])
-        merged = {**dict(params), **dict(bindings)}
-        return command(bindings=tuple(merged.items()), inputs=inputs, **rest)
+        merged = tuple({**params, **bindings}.items())
+        return command(bindings=merged, inputs=inputs, **rest)
 
     return wrapper
 
@@ -114,10 +106,3 @@ def takes_net(command: Command) -> Command:
         return command(request=Request(net, bindings, inputs), **rest)
 
     return wrapper
-
-
-def _refuse_doubled(option: str, names: list[str | None]) -> None:
-    doubled = [name for i, name in enumerate(names) if name in names[:i]]
-    if doubled:
-        what = f"{doubled[0]} twice" if doubled[0] is not None else "two shapes without names"
-        raise click.UsageError(f"{option} gives {what}", click.get_current_context())

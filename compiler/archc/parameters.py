@@ -11,6 +11,10 @@ if TYPE_CHECKING:
 __all__ = ["ParametersError", "read_parameters"]
 
 
+_TAG = "tag:yaml.org,2002:"
+_KINDS = {"int", "float", "bool", "str", "null", "seq", "map"}
+
+
 class ParametersError(Exception):
     """A file of hyperparameters that cannot be used; the message says which and why."""
 
@@ -75,6 +79,8 @@ def _text(where: str, node: Any, depth: int) -> str:
     """The expression of the language that says what the YAML says."""
     import yaml
 
+    if node.tag.removeprefix(_TAG) not in _KINDS:
+        raise ParametersError(f"{where} is of a kind that is not supported: {node.tag}")
     if isinstance(node, yaml.SequenceNode) and depth < 20:
         return "[" + ", ".join([_text(where, item, depth + 1) for item in node.value]) + "]"
     if not isinstance(node, yaml.ScalarNode):
@@ -83,9 +89,9 @@ def _text(where: str, node: Any, depth: int) -> str:
         )
     if node.style is not None:
         return '"' + node.value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    if node.tag == "tag:yaml.org,2002:bool":
+    if node.tag == f"{_TAG}bool":
         return "yes" if node.value.lower() in ("yes", "true", "on") else "no"
-    if node.tag == "tag:yaml.org,2002:null":
+    if node.tag == f"{_TAG}null":
         raise ParametersError(f"{where} has no value")
     return str(node.value)
 
@@ -93,4 +99,4 @@ def _text(where: str, node: Any, depth: int) -> str:
 def _first_line(error: Exception) -> str:
     problem = getattr(error, "problem", None) or str(error).split("\n")[0]
     mark = getattr(error, "problem_mark", None)
-    return f"line {mark.line + 1}: {problem}" if mark is not None else problem
+    return f"line {mark.line + 1}: {problem}" if mark is not None else str(problem)

@@ -229,7 +229,7 @@ class _Run:
 
 def _split(net: str) -> tuple[Path | None, str | None]:
     """A path and the name of a net in it; (None, None) for a name of the library."""
-    if Path(net).suffix == ".arch" or Path(net).exists():
+    if Path(net).suffix == ".arch" or Path(net).is_file():
         return Path(net), None
     path, colon, name = net.rpartition(":")
     if colon and name and Path(path).suffix == ".arch":

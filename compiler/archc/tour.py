@@ -7,14 +7,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
 
+from archc.dims import Dim
+from archc.emit.names import net_class_name
 from archc.library import find
 from archc.net import Net, load
 from archc.output import write_text
-
-if TYPE_CHECKING:
-    import torch
 
 __all__ = ["NETS", "TorchMissing", "take_tour"]
 
@@ -73,32 +71,21 @@ def _run(net: Net, path: Path) -> str:
     """Run the file that was written, as a user would, and hold it against the figures."""
     import torch
 
-    model = _model(path)
+    program = net.program
+    model = getattr(_import(path), net_class_name(program.name, program.applies))()
     count = sum(parameter.numel() for parameter in model.parameters())
-    shapes = [(BATCH, *map(int, shape)) for shape in net.inputs.values()]
+    shapes = [_batch(shape) for shape in net.inputs.values()]
     with torch.no_grad():
         outputs = model.eval()(*[torch.randn(shape) for shape in shapes])
-    expected = (BATCH, *map(int, next(iter(net.outputs.values()))))
+    (expected,) = [_batch(shape) for shape in net.outputs.values()]
     if count != net.params or tuple(outputs.shape) != expected:
         raise AssertionError(f"{path} has {count} parameters and gives {tuple(outputs.shape)}")
     into = ", ".join(map(str, shapes))
     return f"{into} in, {tuple(outputs.shape)} out, {count:,} parameters in the module"
 
 
-def _model(path: Path) -> torch.nn.Module:
-    import torch
-
-    module = _import(path)
-    classes = [
-        found
-        for found in vars(module).values()
-        if isinstance(found, type)
-        and issubclass(found, torch.nn.Module)
-        and found.__module__ == module.__name__
-    ]
-    # The net stands behind the blocks that it is made of.
-    model: Any = classes[-1]()
-    return model  # type: ignore[no-any-return]
+def _batch(shape: tuple[Dim, ...]) -> tuple[int, ...]:
+    return (BATCH, *[size for size in shape if isinstance(size, int)])
 
 
 def _import(path: Path) -> ModuleType:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from archc.files import arch_files
 from archc.options import complete_net, takes_request_options
 
 if TYPE_CHECKING:
+    from archc.pipeline import CheckResult, Request
     from archlang.diagnostics import Diagnostic
 
 
@@ -23,16 +25,16 @@ def command(nets: tuple[str, ...], as_json: bool, bindings: Any, inputs: Any) ->
     """Parse NET, infer every shape, verify what `::` and `expect` claim.
 
     NET is a file, file.arch:name, a folder (all files below), a net of the library such as
-    resnet50, or - for standard input. Of a file every complete net is checked, and what can be known
-    of the others.
+    resnet50, or - for standard input. Of a file every complete net is checked, and what can be
+    known of the others.
     """
-    from archc.pipeline import Request, check_request
+    from archc.pipeline import Request
     from archlang.diagnostics import Diagnostics
 
     targets = [target for net in nets for target in _expand(net)]
     diagnostics, count = Diagnostics(), 0
     for target in targets:
-        result = check_request(Request(target, bindings, inputs))
+        result = _check(Request(target, bindings, inputs))
         diagnostics.extend(result.diagnostics)
         count += len(result.programs)
     if as_json:
@@ -41,6 +43,19 @@ def command(nets: tuple[str, ...], as_json: bool, bindings: Any, inputs: Any) ->
         report(diagnostics.all)
         _print_summary(diagnostics.all, len(targets), count)
     return status_of(diagnostics.all)
+
+
+def _check(request: Request) -> CheckResult:
+    from archc.lower.context import Problem
+    from archc.lower.files import decode
+    from archc.pipeline import CheckResult, check_net, check_source
+
+    if request.net != "-":
+        return check_net(request)
+    try:
+        return check_source(decode(sys.stdin.buffer.read(), "<stdin>"), request)
+    except Problem as problem:
+        return CheckResult((problem.diagnostic,))
 
 
 def _expand(net: str) -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from archc.console import Unusable, colored, report, tell
+from archc.console import Unusable, colored, report, status_of, tell
 from archc.files import arch_files
 from archc.output import OutputError, write_text
 from archlang.source import Source
@@ -45,8 +45,7 @@ def _format(path: Path, check: bool, diff: bool) -> str:
     from archlang.parser import parse
 
     standard = str(path) == "-"
-    data = sys.stdin.buffer.read() if standard else _read(path)
-    source = decode(data, str(path))
+    data, source = _read(path, standard)
     file, diagnostics = parse(source)
     if any(d.severity == "error" for d in diagnostics):
         report(diagnostics)
@@ -62,6 +61,22 @@ def _format(path: Path, check: bool, diff: bool) -> str:
     elif changed and not check:
         _write(path, after)
     return "changed" if changed else "same"
+
+
+def _read(path: Path, standard: bool) -> tuple[bytes, Source]:
+    from archc.lower.context import Problem
+    from archc.lower.files import decode, read_source
+
+    try:
+        if not standard:
+            return path.read_bytes(), read_source(path, str(path))
+        data = sys.stdin.buffer.read()
+        return data, decode(data, "<stdin>")
+    except OSError as error:
+        raise Unusable(f"cannot read {path}: {(error.strerror or '').lower()}") from error
+    except Problem as problem:
+        report((problem.diagnostic,))
+        click.get_current_context().exit(status_of((problem.diagnostic,)))
 
 
 def _write(path: Path, text: str) -> None:

@@ -3,33 +3,29 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from archc.console import colored, width_of
+from archc.console import colored, tell, width_of
 
 if TYPE_CHECKING:
     from archc.library import Entry
     from archc.listing import Listed
 
 
-class _Amount(click.ParamType):
+def _amount(ctx: click.Context, param: click.Parameter, text: str | None) -> int | None:
     """A whole number as the language writes it: 5M, 25_000, 1.5B."""
+    if text is None:
+        return None
+    from archlang.parser import parse_value
+    from archlang.source import Source
+    from archlang.tree import Number
 
-    name = "NUMBER"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> int:
-        if isinstance(value, int):
-            return value
-        from archlang.parser import parse_value
-        from archlang.source import Source
-        from archlang.tree import Number
-
-        found, diagnostics = parse_value(Source.of("NUMBER", value))
-        if diagnostics or not isinstance(found, Number) or not isinstance(found.value, int):
-            self.fail(f"{value!r} should be a whole number such as 5M", param, ctx)
-        return found.value
+    found, diagnostics = parse_value(Source.of("--max-params", text))
+    if diagnostics or not isinstance(found, Number) or not isinstance(found.value, int):
+        raise click.BadParameter(f"{text!r} should be a whole number such as 5M", ctx, param)
+    return found.value
 
 
 def _families(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
@@ -41,7 +37,7 @@ def _families(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
 
 @click.command("list", short_help="The library's nets with their figures.")
 @click.option("--family", shell_complete=_families, help="Only nets of one family, such as resnet.")
-@click.option("--max-params", type=_Amount(), metavar="NUMBER",
+@click.option("--max-params", callback=_amount, metavar="NUMBER",
               help="Only nets with at most so many parameters, such as 5M.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(family: str | None, max_params: int | None, as_json: bool) -> int:
@@ -57,6 +53,8 @@ def command(family: str | None, max_params: int | None, as_json: bool) -> int:
         import json
 
         click.echo(json.dumps(list_data(found), indent=2, ensure_ascii=False))
+    elif not found:
+        tell("no net is as small as that")
     else:
         text = list_table(found, width=width_of(sys.stdout), color=colored(sys.stdout))
         click.echo(text.rstrip("\n"), color=True)

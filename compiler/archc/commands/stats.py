@@ -24,7 +24,8 @@ _DTYPES = ("float64", "float32", "float16", "bfloat16", "int8")
 @click.option("--count", type=click.Choice(["macs", "flops"]), default="macs", show_default=True,
               help="Multiply-adds, or arithmetic operations of every kind.")  # fmt: skip
 @click.option("--style", type=click.Choice(["plain", "lecture"]), default="plain",
-              show_default=True, help="The columns; lecture has those of the lectures' tables.")  # fmt: skip
+              show_default=True,
+              help="The columns; lecture has those of the lectures' tables.")  # fmt: skip
 @click.option("--depth", type=click.IntRange(min=0), help="How far blocks are opened.")
 @click.option("--batch", type=click.IntRange(min=1), default=1, show_default=True,
               help="How many examples the operations and activations are for.")  # fmt: skip
@@ -46,7 +47,8 @@ def command(request: Any, form: str, tool: str | None, train: bool, **choices: A
 
     if choices["style"] == "lecture" and form in ("json", "csv"):
         raise click.UsageError(f"--style lecture is for tables that people read, not for {form}")
-    found = table(net_of(request).program, **choices)
+    # The table has the compiler's notes at its end.
+    found = table(net_of(request, notes=form != "table").program, **choices)
     text = _FORMATTERS[form](found)
     click.echo(text.rstrip("\n"), color=True)
     return 0

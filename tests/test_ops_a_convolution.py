@@ -293,16 +293,15 @@ def test_kernels_larger_than_the_map_are_refused():
         Conv(5, 7, pad=0),
         feature_map(64, 5, 6),
         code="kernel-too-large",
-        message="the kernel 7 of CONV is larger than the map it moves over: (64, 5, 6) has size "
-        "(5, 6)",
+        message="a kernel of 7 by 7 does not fit on the image (64, 5, 6)",
         help="take a smaller kernel, or `pad=1`",
     )
     refuse(
         DepthwiseConv((3, 5), pad=1, dilation=4),
         feature_map(64, 11, 6),
         code="kernel-too-large",
-        message="the kernel (3, 5) of DWCONV, which reaches (9, 17), is larger than the map it "
-        "moves over: (64, 11, 6) has size (13, 8) with its padding",
+        message="a kernel of 3 by 5, which reaches 9 by 17, does not fit on the image (64, 11, 6), "
+        "13 by 8 with its padding",
         help="take a smaller kernel, or `pad=(1, 6)`",
     )
 
@@ -317,17 +316,15 @@ def test_even_kernels_ask_for_a_pad():
         Conv(5, 4, 2),
         feature_map(3, 64, 64),
         code="even-kernel",
-        message="an even kernel has no middle: CONV with kernel 4 and stride 2 needs a pad in "
-        "numbers",
-        help="`pad=1` (size (32, 32)) or `pad=2` (size (33, 33))",
+        message="an even kernel has no middle: CONV of 4 by 4 with stride 2 needs its pad in numbers",
+        help="`pad=1` gives 32 by 32, `pad=2` gives 33 by 33",
     )
     refuse(
         Conv(5, (2, 3)),
         feature_map(3, 11, 13),
         code="even-kernel",
-        message="an even kernel has no middle: CONV with kernel (2, 3) and stride 1 needs a pad in "
-        "numbers",
-        help="`pad=(0, 1)` (size (10, 13)) or `pad=1` (size (12, 13))",
+        message="an even kernel has no middle: CONV of 2 by 3 with stride 1 needs its pad in numbers",
+        help="`pad=(0, 1)` gives 10 by 13, `pad=1` gives 12 by 13",
     )
 
 
@@ -390,5 +387,5 @@ def test_a_transposed_convolution_must_leave_something():
         Deconv(5, 3, 1, pad=3),
         feature_map(2, 3, 4),
         code="kernel-too-large",
-        message="pad=3 of DECONV leaves nothing: (2, 3, 4) has size (5, 6) before it is cut",
+        message="pad=3 of DECONV leaves nothing of the 5 by 6 that it makes",
     )

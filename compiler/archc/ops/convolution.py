@@ -73,7 +73,7 @@ class Conv(Op):
         place, found = self._placed(inputs[0])
         divisible(place.channels, self.groups, "input channels", self.called)
         divisible(self.filters, self.groups, "filters", self.called)
-        return place.output(self.filters, found.output(place, self.called))
+        return place.output(self.filters, found.output(place))
 
     def parameters(self, *inputs: Shape) -> dict[str, tuple[Dim, ...]]:
         place, found = self._placed(inputs[0])

@@ -9,7 +9,7 @@ from archc.arguments import COUNT, FEATURES, FLAG, SIZES, Pad, Sizes
 from archc.dims import Dim
 from archc.op import Constant, Example, Family, Module, Op, OpError, TorchForm, argument
 from archc.ops.layouts import Layout, divisible, layout, simplest, spell
-from archc.ops.windows import Pads, Window, pad_call, window
+from archc.ops.windows import Pads, Window, by, pad_call, window
 from archc.shapes import Shape
 from archlang.record import Record
 
@@ -84,15 +84,11 @@ class Deconv(Op):
         divisible(self.filters, self.groups, "filters", self.name)
         sizes = _sizes(place, found, cut)
         if any(dims.less(size, 1) for size in sizes):
+            full = by(_sizes(place, found, _given(found.replace(pads=((0, 0),) * place.rank))))
             message = (
-                f"pad={spell(self.pad)} of {self.name} leaves nothing: {place.shape} has size "
+                f"pad={spell(self.pad)} of {self.name} leaves nothing of the {full} that it makes"
             )
-            full = _sizes(place, found, _Cut(((0, 0),) * place.rank, (0,) * place.rank))
-            raise OpError(
-                f"{message}{spell(full)} before it is cut",
-                code="kernel-too-large",
-                help="`pad=same`",
-            )
+            raise OpError(message, code="kernel-too-large", help="`pad=same`")
         return place.output(self.filters, sizes)
 
     def parameters(self, *inputs: Shape) -> dict[str, tuple[Dim, ...]]:

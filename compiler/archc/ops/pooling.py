@@ -90,7 +90,7 @@ class MaxPool(Op):
 
     def infer(self, *inputs: Shape) -> Shape:
         place, found = _placed(self, inputs[0])
-        return place.output(place.channels, found.output(place, self.name))
+        return place.output(place.channels, found.output(place))
 
     def flops(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Dim:
         return _flops(self, inputs[0], outputs[0])
@@ -164,7 +164,7 @@ class AveragePool(Op):
         if not self.count_pad and not found.symmetric:
             message = f"count_pad=no of {self.name} needs the same pad on both sides, "
             raise OpError(f"{message}got {spell(self.pad)}", code="argument-value")
-        return place.output(place.channels, found.output(place, self.name))
+        return place.output(place.channels, found.output(place))
 
     def flops(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Dim:
         return _flops(self, inputs[0], outputs[0])

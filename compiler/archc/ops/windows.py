@@ -9,10 +9,10 @@ from typing import Any
 from archc import dims
 from archc.dims import Dim
 from archc.op import OpError
-from archc.ops.layouts import Layout, simplest, spell
+from archc.ops.layouts import Layout, article, simplest, spell
 from archlang.record import Record
 
-__all__ = ["Pads", "Window", "pad_call", "pairs", "per_axis", "window"]
+__all__ = ["Pads", "Window", "by", "pad_call", "pairs", "per_axis", "window"]
 
 Pads = tuple[tuple[int, int], ...]
 
@@ -54,7 +54,7 @@ class Window(Record):
         """The padding before each axis, which is that after it where `symmetric`."""
         return tuple([before for before, _ in self.pads])
 
-    def output(self, place: Layout, operator: str) -> tuple[Dim, ...]:
+    def output(self, place: Layout) -> tuple[Dim, ...]:
         """The sizes of the output.
 
         Raises:
@@ -63,7 +63,7 @@ class Window(Record):
         padded = [n + sum(pads) for n, pads in zip(place.sizes, self.pads, strict=True)]
         too_large = [dims.less(n, k) is True for n, k in zip(padded, self.extents, strict=True)]
         if any(too_large):
-            raise self._too_large(place, operator, padded)
+            raise self._too_large(place, padded)
         return tuple([self._positions(i, place.sizes[i]) for i in range(place.rank)])
 
     def _positions(self, axis: int, size: Dim) -> Dim:
@@ -78,19 +78,15 @@ class Window(Record):
             return (size + before - 1) // stride + 1
         return (padded - extent + stride - 1) // stride + 1
 
-    def _too_large(self, place: Layout, operator: str, padded: list[Dim]) -> OpError:
-        kernel = spell(simplest(self.kernel))
-        reach = "" if self.extents == self.kernel else f", which reaches {spell(self.extents)},"
-        size = spell(tuple(padded)) if place.rank > 1 else str(padded[0])
-        whose = " with its padding" if any(map(sum, self.pads)) else ""
-        message = (
-            f"the kernel {kernel} of {operator}{reach} is larger than the map it moves over: "
-            f"{place.shape} has size {size}{whose}"
-        )
+    def _too_large(self, place: Layout, padded: Sequence[Dim]) -> OpError:
+        reach = "" if self.extents == self.kernel else f", which reaches {by(self.extents)},"
+        size = f", {by(padded)} with its padding" if any(map(sum, self.pads)) else ""
+        kernel = f"a kernel of {by(self.kernel)}{reach}"
+        message = f"{kernel} does not fit on {article(place.shape)}{size}"
         help = f"take a smaller kernel, or `pad={spell(self._pad_that_fits(padded))}`"
         return OpError(message, code="kernel-too-large", help=help)
 
-    def _pad_that_fits(self, padded: list[Dim]) -> int | tuple[int, ...]:
+    def _pad_that_fits(self, padded: Sequence[Dim]) -> int | tuple[int, ...]:
         needed = []
         for size, before, extent in zip(padded, self.before, self.extents, strict=True):
             short = extent - size if isinstance(size, int) else 0
@@ -201,22 +197,19 @@ def _causal(bare: Window, place: Layout, operator: str) -> Pads:
 def _even_kernel(
     bare: Window, place: Layout, operator: str, choices: tuple[list[int], list[int]]
 ) -> OpError:
-    kernel, stride = spell(simplest(bare.kernel)), spell(simplest(bare.stride))
-    message = (
-        f"an even kernel has no middle: {operator} with kernel {kernel} and stride {stride} "
-        "needs a pad in numbers"
-    )
+    what = f"{operator} of {by(bare.kernel)} with stride {spell(simplest(bare.stride))}"
+    message = f"an even kernel has no middle: {what} needs its pad in numbers"
     offers = []
     for choice in choices:
         number = simplest(choice)
-        sizes = bare.replace(pads=pairs(number, place)).output(place, operator)
-        offers.append(f"`pad={spell(number)}` (size {spell(simplest_sizes(sizes))})")
-    return OpError(message, code="even-kernel", help=" or ".join(offers))
+        sizes = bare.replace(pads=pairs(number, place)).output(place)
+        offers.append(f"`pad={spell(number)}` gives {by(sizes)}")
+    return OpError(message, code="even-kernel", help=", ".join(offers))
 
 
-def simplest_sizes(sizes: Sequence[Dim]) -> Dim | tuple[Dim, ...]:
-    """One size on a single axis, else the tuple."""
-    return sizes[0] if len(sizes) == 1 else tuple(sizes)
+def by(sizes: Sequence[Dim]) -> str:
+    """Sizes as people say them: `7`, `7 by 11`."""
+    return " by ".join([str(size) for size in sizes])
 
 
 def pad_call(pads: Pads, stream: str = "{x}", value: str | None = None) -> str:

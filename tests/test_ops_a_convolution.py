@@ -316,14 +316,16 @@ def test_even_kernels_ask_for_a_pad():
         Conv(5, 4, 2),
         feature_map(3, 64, 64),
         code="even-kernel",
-        message="an even kernel has no middle: CONV of 4 by 4 with stride 2 needs its pad in numbers",
+        message="an even kernel has no middle: CONV of 4 by 4 with stride 2 needs its pad in "
+        "numbers",
         help="`pad=1` gives 32 by 32, `pad=2` gives 33 by 33",
     )
     refuse(
         Conv(5, (2, 3)),
         feature_map(3, 11, 13),
         code="even-kernel",
-        message="an even kernel has no middle: CONV of 2 by 3 with stride 1 needs its pad in numbers",
+        message="an even kernel has no middle: CONV of 2 by 3 with stride 1 needs its pad in "
+        "numbers",
         help="`pad=(0, 1)` gives 10 by 13, `pad=1` gives 12 by 13",
     )
 
@@ -387,5 +389,5 @@ def test_a_transposed_convolution_must_leave_something():
         Deconv(5, 3, 1, pad=3),
         feature_map(2, 3, 4),
         code="kernel-too-large",
-        message="pad=3 of DECONV leaves nothing of the 5 by 6 that it makes",
+        message="pad=3 of DECONV leaves nothing of the 5 by 6 it makes",
     )

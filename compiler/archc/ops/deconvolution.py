@@ -85,9 +85,7 @@ class Deconv(Op):
         sizes = _sizes(place, found, cut)
         if any(dims.less(size, 1) for size in sizes):
             full = by(_sizes(place, found, _given(found.replace(pads=((0, 0),) * place.rank))))
-            message = (
-                f"pad={spell(self.pad)} of {self.name} leaves nothing of the {full} that it makes"
-            )
+            message = f"pad={spell(self.pad)} of {self.name} leaves nothing of the {full} it makes"
             raise OpError(message, code="kernel-too-large", help="`pad=same`")
         return place.output(self.filters, sizes)
 

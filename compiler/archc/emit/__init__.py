@@ -1,0 +1,39 @@
+"""Emission: a program as the source of a PyTorch module."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from archc.graph import Program
+
+__all__ = ["Probe", "emit", "needs_binding"]
+
+# Lowers the net with one hyperparameter changed; None where that is no valid net.
+Probe = Callable[[str, Any], Program | None]
+
+
+def emit(program: Program, *, class_name: str | None = None, probe: Probe | None = None) -> str:
+    """The source of a Python file with the net as an nn.Module.
+
+    Args:
+        program: a checked net, in which `needs_binding` finds nothing.
+        class_name: the name of the net's class instead of the one made from its own.
+        probe: lowers the net again with another value of a hyperparameter. With it, numbers in
+            `hyperparameters` become parameters of the constructor, where the net with other values
+            proves to be the same code with other numbers.
+
+    Raises:
+        ValueError: for a class name that is no identifier, or when a dimension must be bound.
+    """
+    from archc.emit.whole import write
+
+    return write(program, class_name, probe)
+
+
+def needs_binding(program: Program) -> tuple[str, ...]:
+    """The names of the dimensions that must have a value before the net can be compiled: those that
+    sizes of parameters or arguments of modules depend on."""
+    from archc.emit.binding import symbolic_constructors
+
+    return symbolic_constructors(program)

@@ -1,0 +1,185 @@
+"""Writing one class: signature, documentation, `__init__`, `forward`."""
+
+from __future__ import annotations
+
+from archc.emit.attributes import Attributes
+from archc.emit.construct import write_members
+from archc.emit.forward import Forward, Value
+from archc.emit.layout import statement
+from archc.emit.lines import Lines
+from archc.emit.liveness import needed, split_training
+from archc.emit.names import Namespace, literal
+from archc.emit.slots import Parameter
+from archc.emit.steps import Guard, Member, Stream
+from archc.emit.units import Unit
+from archc.emit.vectors import ANY
+
+__all__ = ["write_class"]
+
+# What nn.Module has already, so that a plain attribute may not be called so.
+_MODULE = (
+    "apply", "bfloat16", "buffers", "children", "compile", "cpu", "cuda", "double", "dump_patches", "eval",
+    "extra_repr", "float", "forward", "half", "ipu", "modules", "mtia", "parameters", "share_memory",
+    "state_dict", "to", "train", "training", "type", "xpu", "zero_grad",
+)  # fmt: skip
+
+
+def write_class(unit: Unit, documentation: list[str], defaults: dict[str, str]) -> list[str]:
+    """The lines of a class.
+
+    Args:
+        unit: the class, its slots filled.
+        documentation: the lines of the docstring; none without.
+        defaults: the texts of defaults of constructor parameters, by name.
+    """
+    attributes = Attributes(Namespace([*_MODULE, *_attributes(unit.members)]))
+    forward = _forward(unit, attributes)
+    members = Lines()
+    write_members(unit.members, members, attributes)
+    lines = [f"class {unit.name}(nn.Module):", *_docstring(documentation)]
+    body = [
+        f"        self.{name} = {text}" if len(text) + len(name) < 60 else "" for name, text in ()
+    ]
+    for name, text in attributes.assignments:
+        body += statement(f"self.{name} = {text}", 8)
+    body += members.render(8)
+    if body or unit.scope.parameters:
+        lines += _constructor(unit.scope.parameters, defaults)
+        lines += ["        super().__init__()", *body, ""]
+    return [*lines, *forward]
+
+
+def _attributes(members: list[object]) -> list[str]:
+    found: list[str] = []
+    for member in members:
+        if isinstance(member, Member):
+            found.append(member.attribute)
+        elif isinstance(member, Guard):
+            for _, inner in member.branches:
+                found += _attributes(list(inner))
+    return found
+
+
+def _docstring(lines: list[str]) -> list[str]:
+    if not lines:
+        return []
+    if len(lines) == 1 and len(lines[0]) <= 78:
+        return [f'    """{lines[0]}"""', ""]
+    inside = [f"    {line}".rstrip() for line in lines[1:]]
+    return [f'    """{lines[0]}', *inside, '    """', ""]
+
+
+def _constructor(parameters: list[Parameter], defaults: dict[str, str]) -> list[str]:
+    parts = ["self"]
+    for parameter in parameters:
+        part = f"{parameter.name}: {parameter.annotation}"
+        default = defaults.get(parameter.name)
+        if default is None and parameter.default is not ANY:
+            default = literal(parameter.default)
+        parts.append(part if default is None else f"{part} = {default}")
+    return statement(f"def __init__({', '.join(parts)}) -> None:", 4)
+
+
+# --- forward -------------------------------------------------------------------------------------
+
+
+def _forward(unit: Unit, attributes: Attributes) -> list[str]:
+    names = Namespace([*unit.lent, *unit.sizes.read.values(), *[p.name for p in unit.sizes.passed]])
+    parameters = [names.add(stream.label or "x") for stream in unit.inputs]
+    lines = Lines(set(parameters))
+    forward = Forward(unit, lines, names, attributes.in_forward, _shapes(unit))
+    forward.begin(parameters)
+    for (port, axis), name in unit.sizes.read.items():
+        lines.add(f"{name} = {parameters[port]}.shape[{axis + 1}]")
+    always, training = _outputs(unit)
+    if training and unit.region.kind == "net":
+        steps, more = split_training(unit.steps, always, training)
+        _with_training(forward, steps, more, always, training)
+        returns = f"{_tuple(len(always))} | {_tuple(len(always) + len(training))}"
+    else:
+        steps = needed(unit.steps, unit.outputs)
+        forward.expect(steps, unit.outputs)
+        forward.run(steps)
+        _return(forward, unit.outputs)
+        returns = _tuple(len(unit.outputs))
+    taken = [f"{name}: Tensor" for name in parameters]
+    taken += [f"{name}: {kind}" for name, kind in unit.lent.items()]
+    taken += [f"{size.name}: int" for size in unit.sizes.passed]
+    header = f"def forward({', '.join(['self', *taken])}) -> {returns}:"
+    return [*statement(header, 4), *forward.lines.render(8)]
+
+
+def _outputs(unit: Unit) -> tuple[list[Stream], list[Stream]]:
+    flags = [output.training for output in unit.region.outputs]
+    pairs = list(zip(unit.outputs, flags, strict=True))
+    return [s for s, flag in pairs if not flag], [s for s, flag in pairs if flag]
+
+
+def _tuple(count: int) -> str:
+    return "Tensor" if count == 1 else f"tuple[{', '.join(['Tensor'] * count)}]"
+
+
+def _with_training(
+    forward: Forward,
+    steps: list[object],
+    more: list[object],
+    always: list[Stream],
+    training: list[Stream],
+) -> None:
+    """Outputs of training only: computed and returned under `if self.training`."""
+    forward.expect([*steps, *more], [*always, *always, *training])  # type: ignore[list-item]
+    forward.run(steps)  # type: ignore[arg-type]
+    for stream in always:
+        if forward.value(stream).depth:
+            forward.assign(stream, forward.value(stream))
+    kept, forward.lines = forward.lines, forward.lines.block()
+    forward.run(more)  # type: ignore[arg-type]
+    _return(forward, [*always, *training])
+    block, forward.lines = forward.lines, kept
+    forward.lines.nest("if self.training:", block)
+    _return(forward, always)
+
+
+def _return(forward: Forward, outputs: list[Stream]) -> None:
+    if len(outputs) != 1:
+        texts = [forward.value(stream).text for stream in outputs]
+        for stream in outputs:
+            forward.use(stream)
+        forward.lines.add(f"return {', '.join(texts)}")
+        return
+    stream = outputs[0]
+    value = forward.value(stream)
+    if value.typed:
+        forward.lines.add(f"return {value.text}", forward.change(stream) if value.depth else None)
+        return
+    if value.depth:
+        forward.use(stream)
+        forward.assign(stream, value)
+        value = forward.value(stream)
+    if not value.typed and not forward.lines.annotate(value.text):
+        value = Value(value.text)
+    forward.lines.add(f"return {value.text}")
+
+
+def _shapes(unit: Unit):  # type: ignore[no-untyped-def]
+    def text(stream: Stream) -> str | None:
+        shapes = [shape for shape in stream.shapes if shape is not ANY]
+        if not shapes or len({shape.rank for shape in shapes}) != 1:
+            return None
+        parts = ["B"]
+        for axis in range(shapes[0].rank):
+            column = tuple([s if s is ANY else s.sizes[axis] for s in stream.shapes])
+            part = _size(unit, column)
+            if part is None:
+                return None
+            parts.append(part)
+        return f"({', '.join(parts)})"
+
+    return text
+
+
+def _size(unit: Unit, column: tuple[object, ...]) -> str | None:
+    texts = {str(size) for size in column if size is not ANY}
+    if len(texts) == 1:
+        return texts.pop()
+    return unit.scope.simple(column)

@@ -1,0 +1,265 @@
+"""The copies of a repeat: what differs between them by a formula of the index or from a list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from archc.emit.names import Namespace
+from archc.emit.slots import ClassScope, Scope, Slot
+from archc.emit.vectors import ANY, Formula, Values, is_constant
+
+__all__ = ["CopiesScope", "Entry"]
+
+_LONGEST_LIST = 4096
+
+
+class Entry:
+    """A run of equal copies: in which entry of the enclosing scope, from which index, how many."""
+
+    __slots__ = ("count", "parent", "start")
+
+    def __init__(self, parent: int, start: int, count: int) -> None:
+        self.parent, self.start, self.count = parent, start, count
+
+
+class CopiesScope(Scope):
+    """The scope of a repeat's body. Its entries are the runs of all instances.
+
+    Args:
+        entries: in order of the enclosing scope's entries, then of the copies.
+        totals: the number of copies for each entry of the enclosing scope.
+        depth: how many repeats are around this one.
+    """
+
+    def __init__(
+        self,
+        owner: ClassScope,
+        parent: Scope,
+        entries: list[Entry],
+        totals: Values,
+        name: str,
+        depth: int,
+    ) -> None:
+        self.owner, self.parent, self.entries, self.name = owner, parent, entries, name
+        self.size = len(entries)
+        self.index = "ijk"[depth] if depth < 3 else f"i{depth}"
+        self.slots: list[Slot] = []
+        self.count = parent.slot(totals, f"{name}_count")
+        self.header: Callable[[], str] = lambda: f"for _ in range({self.count.text})"
+        owner.children.append(self)
+
+    def slot(self, values: Values, hint: str, guess: Formula | None = None) -> Slot:
+        """A place in the body."""
+        made = Slot(values, hint)
+        if not is_constant(values):
+            self.slots.append(made)
+        return made
+
+    def solve(self) -> None:
+        """Fill the slots: by the enclosing scope where copies agree, else by index or list."""
+        varying: list[Slot] = []
+        for slot in self.slots:
+            outer = self.per_parent(slot.values)
+            if outer is None:
+                varying.append(slot)
+            else:
+                slot.write = _later(self.parent.slot(outer, slot.hint))
+        if varying:
+            self._solve_varying(varying)
+
+    def per_parent(self, values: Values) -> Values | None:
+        """The values by entry of the enclosing scope where all copies agree, else None."""
+        found: list[Any] = [ANY] * self.parent.size
+        for entry, value in zip(self.entries, values, strict=True):
+            known = found[entry.parent]
+            if value is ANY:
+                continue
+            if known is not ANY and not (known == value and type(known) is type(value)):
+                return None
+            found[entry.parent] = value
+        return tuple(found)
+
+    def _solve_varying(self, slots: list[Slot]) -> None:
+        writers = [self._by_index(slot) for slot in slots]
+        if all(writers):
+            for slot, writer in zip(slots, writers, strict=True):
+                if writer is not None:
+                    slot.write = writer
+            self.header = lambda: f"for {self.index} in range({self.count.text})"
+            return
+        self._by_list(slots)
+
+    # --- by the index ---------------------------------------------------------------------------
+
+    def _by_index(self, slot: Slot) -> Callable[[], str] | None:
+        rows = self._rows(slot.values)
+        for attempt in (self._end_differs, self._stepped, self._doubled):
+            writer = attempt(rows, slot)
+            if writer is not None:
+                return writer
+        return None
+
+    def _rows(self, values: Values) -> dict[int, list[tuple[Entry, Any]]]:
+        rows: dict[int, list[tuple[Entry, Any]]] = {}
+        for entry, value in zip(self.entries, values, strict=True):
+            rows.setdefault(entry.parent, []).append((entry, value))
+        return rows
+
+    def _end_differs(
+        self, rows: dict[int, list[tuple[Entry, Any]]], slot: Slot
+    ) -> Callable[[], str] | None:
+        if all(len(row) < 2 for row in rows.values()):
+            return None
+        first, rest = self._blank(), self._blank()
+        for parent, row in rows.items():
+            if row[0][0].count != 1 or not is_constant(tuple([v for _, v in row[1:]])):
+                return None
+            first[parent] = row[0][1]
+            rest[parent] = next((v for _, v in row[1:] if v is not ANY), ANY)
+        if self._flag(first, rest) is not None:
+            return lambda: f"{self.index} == 0" if self._flag(first, rest) else f"{self.index} > 0"
+        known = {(v, type(v)) for v in first if v is not ANY}
+        if len(self.entries) <= 4 and len(rows) == 1 and len(known) == 1 and self.size > 2:
+            return None
+        a = self.parent.slot(tuple(first), slot.hint)
+        b = self.parent.slot(tuple(rest), slot.hint)
+        return lambda: f"{a.text} if {self.index} == 0 else {b.text}"
+
+    def _flag(self, first: list[Any], rest: list[Any]) -> bool | None:
+        present = {v for v in first if v is not ANY}, {v for v in rest if v is not ANY}
+        if present == ({True}, {False}) and all(
+            type(v) is bool for v in (*present[0], *present[1])
+        ):
+            return True
+        if present == ({False}, {True}) and all(
+            type(v) is bool for v in (*present[0], *present[1])
+        ):
+            return False
+        return None
+
+    def _stepped(
+        self, rows: dict[int, list[tuple[Entry, Any]]], slot: Slot
+    ) -> Callable[[], str] | None:
+        found = self._progression(rows, lambda a, b: b - a, lambda a, d, i: a + d * i)
+        if found is None:
+            return None
+        start, step = (
+            self.parent.slot(tuple(v), f"{slot.hint}_{w}")
+            for v, w in zip(found, ("start", "step"), strict=True)
+        )
+        return lambda: _stepped_text(start.text, step.text, self.index)
+
+    def _doubled(
+        self, rows: dict[int, list[tuple[Entry, Any]]], slot: Slot
+    ) -> Callable[[], str] | None:
+        ratio = lambda a, b: b // a if a > 0 and b % a == 0 and b > a else None  # noqa: E731
+        found = self._progression(rows, ratio, lambda a, r, i: a * r**i)
+        if found is None:
+            return None
+        start, factor = (
+            self.parent.slot(tuple(v), f"{slot.hint}_{w}")
+            for v, w in zip(found, ("start", "factor"), strict=True)
+        )
+        return lambda: _doubled_text(start.text, factor.text, self.index)
+
+    def _progression(
+        self,
+        rows: dict[int, list[tuple[Entry, Any]]],
+        step_of: Callable[[int, int], int | None],
+        at: Callable[[int, int, int], int],
+    ) -> tuple[list[Any], list[Any]] | None:
+        starts, steps = self._blank(), self._blank()
+        if max(len(row) for row in rows.values()) < 3:
+            return None
+        for parent, row in rows.items():
+            values = [v for _, v in row]
+            if any(type(v) is not int for v in values) or any(e.count != 1 for e, _ in row):
+                return None
+            starts[parent] = values[0]
+            if len(values) == 1:
+                continue
+            step = step_of(values[0], values[1])
+            if step is None or any(at(values[0], step, i) != v for i, v in enumerate(values)):
+                return None
+            steps[parent] = step
+        return starts, steps
+
+    def _blank(self) -> list[Any]:
+        return [ANY] * self.parent.size
+
+    # --- from a list ----------------------------------------------------------------------------
+
+    def _by_list(self, slots: list[Slot]) -> None:
+        names = Namespace(
+            [p.name for p in (*self.owner.known, *self.owner.made)] + [self.index, "_"]
+        )
+        columns: dict[Values, str] = {}
+        for slot in slots:
+            name = columns.get(slot.values) or names.add(slot.hint)
+            columns[slot.values] = name
+            slot.write = _constant_text(name)
+        # Long runs of equal copies keep their count in the list.
+        total = sum(entry.count for entry in self.entries)
+        counted = total > 64 and total > 2 * self.size
+        if counted:
+            columns[tuple([entry.count for entry in self.entries])] = names.add("count")
+        rows = self._lists(list(columns), counted)
+        listed = self.parent.slot(
+            rows, f"{self.name}_{'rows' if len(columns) > 1 else slots[0].hint}"
+        )
+        targets = ", ".join(columns.values())
+        inner = f" for _ in range({list(columns.values())[-1]})" if counted else ""
+        self.header = lambda: f"for {targets} in {_as_list(listed)}{inner}"
+
+    def _lists(self, columns: list[Values], counted: bool) -> Values:
+        found = self._blank()
+        for position, entry in enumerate(self.entries):
+            row = tuple([_present(column, position) for column in columns])
+            item = row if len(row) > 1 else row[0]
+            repeated = (item,) * (1 if counted else entry.count)
+            known = found[entry.parent]
+            found[entry.parent] = repeated if known is ANY else known + repeated
+        return tuple(found)
+
+
+def _present(column: Values, position: int) -> Any:
+    value = column[position]
+    return next((v for v in column if v is not ANY), None) if value is ANY else value
+
+
+def _as_list(slot: Slot) -> str:
+    if not slot.constant:
+        return slot.text
+    text = slot.text
+    return "[" + text[1:-1].rstrip(",") + "]"
+
+
+def _later(slot: Slot) -> Callable[[], str]:
+    return lambda: slot.text
+
+
+def _constant_text(text: str) -> Callable[[], str]:
+    return lambda: text
+
+
+def _stepped_text(start: str, step: str, index: str) -> str:
+    down = step.startswith("-")
+    size = step.lstrip("-")
+    product = index if size == "1" else f"{_operand(size)} * {index}"
+    if start == "0" and not down:
+        return product
+    return f"{start} {'-' if down else '+'} {product}"
+
+
+def _doubled_text(start: str, factor: str, index: str) -> str:
+    power = (
+        f"{factor}**{index}"
+        if factor.isidentifier() or factor.isdigit()
+        else f"({factor}) ** {index}"
+    )
+    return power if start == "1" else f"{_operand(start)} * {power}"
+
+
+def _operand(text: str) -> str:
+    return text if text.replace("_", "a").isalnum() else f"({text})"

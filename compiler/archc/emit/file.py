@@ -1,0 +1,173 @@
+"""The whole file: header, imports, helpers, classes."""
+
+from __future__ import annotations
+
+import re
+
+from archc.emit.build import build
+from archc.emit.classes import write_class
+from archc.emit.forms import Forms, Signatures
+from archc.emit.names import (
+    Namespace,
+    comment,
+    docstring_lines,
+    identifier,
+    net_class_name,
+)
+from archc.emit.sizes import Sizes
+from archc.emit.slots import Parameter
+from archc.emit.units import Unit, candidates, collect, partition
+from archc.graph import Program, Region
+from archc.op import TorchForm
+from archc.shapes import Shape
+
+__all__ = ["Draft", "draft", "write_file"]
+
+
+class Draft:
+    """The classes of one or more programs that differ in hyperparameters only.
+
+    Args:
+        units: in the order in which they are written, the net last.
+        forms: of all operators.
+    """
+
+    def __init__(self, units: list[Unit], forms: Forms) -> None:
+        self.units, self.forms = units, forms
+
+    @property
+    def net(self) -> Unit:
+        """The class of the net."""
+        return self.units[-1]
+
+
+def draft(programs: list[Program], varied: list[str], name: str) -> Draft | None:
+    """The classes for a net, with the varied hyperparameters as its constructor's parameters.
+
+    Args:
+        programs: the net, then the net with one hyperparameter changed in each.
+        varied: the hyperparameters that change.
+        name: of the net's class.
+
+    Returns:
+        None when a changed net cannot be the same class with another argument.
+    """
+    forms = Forms()
+    roots = [program.region for program in programs]
+    collected = collect(roots, name, forms)
+    class_of: dict[Region, Unit] = {}
+    units: list[Unit] = []
+    for key in collected.ordered():
+        groups = partition(collected.groups[key], Signatures(forms, class_of))
+        for regions in groups:
+            if regions[0] in roots and (len(regions) != len(set(roots)) or len(groups) > 1):
+                return None
+            unit = _unit(regions, programs, varied, collected.names[key])
+            class_of.update(dict.fromkeys(regions, unit))
+            build(unit, forms, class_of)
+            unit.scope.solve()
+            if unit.scope.unexplained:
+                return None
+            units.append(unit)
+    return Draft([unit for unit in units if not unit.vanishes], forms)
+
+
+def _unit(regions: list[Region], programs: list[Program], varied: list[str], name: str) -> Unit:
+    is_net = regions[0] is programs[0].region
+    parameters = _hyperparameters(regions, programs, varied) if is_net else candidates(regions)
+    unit = Unit(regions, name, parameters, closed=is_net)
+    ports = [port.name for port in regions[0].inputs]
+    unit.sizes = Sizes(unit, Namespace([*[identifier(p, "x") for p in ports], "x", "y", "z"]))
+    return unit
+
+
+def _hyperparameters(
+    regions: list[Region], programs: list[Program], varied: list[str]
+) -> list[Parameter]:
+    names = Namespace()
+    found = []
+    values = {program.region: dict(program.hyperparameters) for program in programs}
+    for name in varied:
+        column = tuple([values[region][name] for region in regions])
+        found.append(Parameter(names.add(name), column, column[0]))
+    return found
+
+
+# --- writing -------------------------------------------------------------------------------------
+
+
+def write_file(program: Program, made: Draft, class_name: str | None, figures: list[str]) -> str:
+    """The text of the file."""
+    helpers = _helpers(made)
+    names = Namespace(list(helpers))
+    made.net.name = names.add(class_name or net_class_name(program.name, program.applies))
+    for unit in made.units[:-1]:
+        unit.name = names.add(unit.wanted)
+    parts = [source.rstrip("\n").split("\n") for source in helpers.values()]
+    for unit in made.units:
+        is_net = unit is made.net
+        text = _net_documentation(program, unit, figures) if is_net else _documentation(unit)
+        parts.append(write_class(unit, text, {}))
+    body = "\n\n\n".join(["\n".join(part) for part in parts])
+    header = "\n".join([*_header(program), "", *_imports(body, made)])
+    return f"{header}\n\n\n{body}\n"
+
+
+def _header(program: Program) -> list[str]:
+    from archc import __version__
+
+    applied = f" ({program.applies})" if program.applies else ""
+    return [comment(f"Made by archc {__version__} from {program.file}: {program.name}{applied}")]
+
+
+def _imports(body: str, made: Draft) -> list[str]:
+    lines = ["from __future__ import annotations", ""]
+    standard = [name for name in ("math",) if re.search(rf"\b{name}\.", body)]
+    lines += [*[f"import {name}" for name in standard], *([""] if standard else [])]
+    if re.search(r"\btorch\.(?!nn\.functional)", body):
+        lines.append("import torch")
+    if re.search(r"\bF\.", body):
+        lines.append("import torch.nn.functional as F")
+    taken = ["nn"] if not re.search(r"\bTensor\b", body) else ["Tensor", "nn"]
+    lines.append(f"from torch import {', '.join(taken)}")
+    further = sorted({line for form in _forms(made) for line in form.imports})
+    return [*lines, *([""] if further else []), *further]
+
+
+def _forms(made: Draft) -> list[TorchForm]:
+    return made.forms.all()
+
+
+def _helpers(made: Draft) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for form in _forms(made):
+        for name, source in form.helper:
+            found.setdefault(name, source)
+    return found
+
+
+def _documentation(unit: Unit) -> list[str]:
+    return docstring_lines(unit.region.documentation or "")
+
+
+def _net_documentation(program: Program, unit: Unit, figures: list[str]) -> list[str]:
+    lines = docstring_lines(program.documentation or unit.region.documentation or "")
+    first = lines or [f"The network {identifier(program.name)}."]
+    inputs = [(port.name, port.shape, "") for port in unit.region.inputs]
+    outputs = [
+        (port.name, port.shape, ", in training only" if port.training else "")
+        for port in unit.region.outputs
+    ]
+    return [*first, "", *figures, *_ends("Input", inputs), *_ends("Output", outputs)]
+
+
+def _ends(what: str, ports: list[tuple[str, Shape, str]]) -> list[str]:
+    if len(ports) == 1:
+        return [f"{what}: {_batched(ports[0][1])}."]
+    return [f"{what} {identifier(name)}: {_batched(shape)}{note}." for name, shape, note in ports]
+
+
+def _batched(shape: Shape) -> str:
+    sizes = ", ".join(["B", *[str(size) for size in shape.sizes]])
+    below = "" if shape.vocabulary is None else f", integers below {shape.vocabulary}"
+    return f"({sizes}){below}"

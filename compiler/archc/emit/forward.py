@@ -1,0 +1,337 @@
+"""Writing forward: steps become lines, chains are nested as far as they read well."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from archc.emit.lines import Lines
+from archc.emit.liveness import count_uses
+from archc.emit.names import Namespace, identifier
+from archc.emit.slots import Slot
+from archc.emit.steps import Apply, Branch, Loop, Step, Stream
+from archlang.record import Record
+
+if TYPE_CHECKING:
+    from archc.emit.units import Unit
+
+__all__ = ["Forward", "Value"]
+
+_ANONYMOUS = ("x", "y", "z", "u", "v", "w")
+_DEEPEST = 3
+_LONGEST = 72
+_PLACEHOLDER = re.compile(r"\{(\*|\w+)\}")
+_RANK = {"other": 0, "sum": 1, "product": 2, "call": 3}
+
+# Functions whose annotations say Tensor; what a module returns is Any to type checkers.
+_TYPED = re.compile(
+    r"(F\.(relu6?|silu|elu|selu|leaky_relu|softmax|log_softmax|hardtanh|hardswish|hardsigmoid|mish"
+    r"|gelu|softplus|linear|pad|glu|one_hot)"
+    r"|torch\.(cat|stack|tanh|sigmoid|exp|log|sqrt|abs|square|zeros_like|randn_like|roll|flip))\("
+)
+
+
+class Value(Record):
+    """An expression.
+
+    Args:
+        rank: how tightly it binds: 3 a call or name, 2 a product, 1 a sum, 0 anything else.
+        variables: the locals that it mentions.
+        depth: how many layers are nested in it; 0 for a local.
+        typed: whether type checkers know that it is a Tensor.
+    """
+
+    text: str
+    rank: int = 3
+    variables: frozenset[str] = frozenset()
+    depth: int = 0
+    typed: bool = False
+
+
+class Forward:
+    """Writes the steps of one class.
+
+    Args:
+        unit: the class, its slots filled.
+        lines: where the statements go.
+        attribute: gives the text of a slot's value in forward.
+        shape: gives the text of a stream's shape, or None.
+    """
+
+    def __init__(
+        self,
+        unit: Unit,
+        lines: Lines,
+        locals_: Namespace,
+        attribute: Callable[[Slot], str],
+        shape: Callable[[Stream], str | None],
+    ) -> None:
+        self.unit, self.lines = unit, lines
+        self.attribute, self.shape = attribute, shape
+        self.values: dict[Stream, Value] = {}
+        self.remaining: Counter[Stream] = Counter()
+        self.names = locals_
+        self.declared: dict[str, bool] = {}
+        self.batch = ""
+        self.last_shape: str | None = None
+
+    def begin(self, names: Sequence[str]) -> None:
+        """Bind the inputs to the parameters of forward."""
+        for stream, name in zip(self.unit.inputs, names, strict=True):
+            self.values[stream] = Value(name, 3, frozenset({name}), 0, True)
+            self.declared[name] = True
+        if names:
+            self.batch = f"{names[0]}.shape[0]"
+            self.last_shape = self.shape(self.unit.inputs[0])
+
+    def run(self, steps: Sequence[Step]) -> None:
+        """Write some steps."""
+        for step in steps:
+            match step:
+                case Apply():
+                    self._apply(step)
+                case Branch():
+                    self._branch(step)
+                case Loop():
+                    from archc.emit.loops import write_loop
+
+                    write_loop(self, step)
+
+    def expect(self, steps: Sequence[Step], outputs: Sequence[Stream]) -> None:
+        """Say what is still to be written, so that locals are reused only when they are free."""
+        self.remaining.update(count_uses(steps, outputs))
+
+    # --- values ---------------------------------------------------------------------------------
+
+    def value(self, stream: Stream) -> Value:
+        """The expression of a stream; one of a copy is an item of the list of all copies."""
+        if stream.parent is not None and stream not in self.values:
+            name = self.values[stream.parent].text
+            return Value(f"{name}[{stream.item}]", 3, frozenset({name}))
+        return self.values[stream]
+
+    def use(self, stream: Stream) -> None:
+        """One mention of a stream is written."""
+        self.remaining[stream] -= 1
+
+    def is_held(self, name: str, besides: Sequence[Stream] = ()) -> bool:
+        """Whether something that is still needed mentions the local."""
+        return any(
+            self.remaining[stream] > 0 and name in value.variables and stream not in besides
+            for stream, value in self.values.items()
+        )
+
+    def fresh(self, stream: Stream, besides: Sequence[Stream] = ()) -> str:
+        """The local for a stream: its label, else the first anonymous name that is free."""
+        if stream.label is not None:
+            wanted = identifier(stream.label)
+            if wanted in self.declared and not self.is_held(wanted, besides):
+                return wanted
+            return self.declare(wanted)
+        for name in _ANONYMOUS:
+            if name in self.declared and not self.is_held(name, besides):
+                return name
+            if name not in self.declared and name not in self.names:
+                return self.declare(name)
+        return self.declare("x")
+
+    def declare(self, wanted: str) -> str:
+        """A new local."""
+        name = self.names.add(wanted)
+        self.declared.setdefault(name, False)
+        return name
+
+    def assign(self, stream: Stream, value: Value) -> None:
+        """Write `name = value` and let the stream be that local."""
+        name = self.fresh(stream, (stream,))
+        self.first_assigned(name, value.typed)
+        self.lines.add(f"{name} = {value.text}", self.change(stream))
+        self.values[stream] = Value(name, 3, frozenset({name}), 0, self.declared[name])
+
+    def first_assigned(self, name: str, typed: bool) -> None:
+        """A local is assigned: what it is assigned first gives it its type."""
+        if name not in self.lines.assigned and name not in self.lines.parameters:
+            self.declared[name] = typed
+        self.lines.assigned.add(name)
+
+    def change(self, stream: Stream) -> str | None:
+        """The comment with the shape of a stream, where it is not that of the line before."""
+        text = self.shape(stream)
+        if text is None or text == self.last_shape:
+            return None
+        self.last_shape = text
+        return text
+
+    # --- steps ----------------------------------------------------------------------------------
+
+    def _apply(self, step: Apply) -> None:
+        self._prepare(step)
+        operands = [self.value(stream) for stream in step.inputs]
+        value = self.compose(step.template, step.placeholders, operands, step.precedence)
+        for stream in step.inputs:
+            self.use(stream)
+        if len(step.outputs) != 1:
+            self._unpack(step, value)
+            return
+        output = step.outputs[0]
+        self.values[output] = value
+        if output.label is not None or self.remaining[output] != 1:
+            self.assign(output, value)
+
+    def _prepare(self, step: Apply) -> None:
+        """Write operands that would nest too deeply, or be written twice, on lines of their own."""
+        joining = "torch.cat" in step.template
+        for i, stream in enumerate(step.inputs):
+            value = self.value(stream)
+            twice = step.template.count(f"{{{i}}}") > 1 or step.inputs.count(stream) > 1
+            too_deep = value.depth > 0 if step.heavy else value.depth >= _DEEPEST + joining
+            if value.depth and (twice or too_deep):
+                self.assign(stream, value)
+        while not joining:
+            operands = [self.value(stream) for stream in step.inputs]
+            value = self.compose(step.template, step.placeholders, operands, step.precedence)
+            deep = [s for s in step.inputs if self.value(s).depth]
+            if len(value.text) <= _LONGEST or not deep:
+                return
+            longest = max(deep, key=lambda s: len(self.value(s).text))
+            self.assign(longest, self.value(longest))
+
+    def _unpack(self, step: Apply, value: Value) -> None:
+        names = []
+        for stream in step.outputs:
+            if not self.remaining[stream]:
+                names.append("_")
+                continue
+            name = self.fresh(stream, (stream,))
+            self.first_assigned(name, False)
+            names.append(name)
+            self.values[stream] = Value(name, 3, frozenset({name}), 0, self.declared[name])
+        self.lines.add(f"{', '.join(names)} = {value.text}")
+        self.last_shape = None
+
+    def compose(
+        self,
+        template: str,
+        placeholders: dict[str, Any],
+        operands: Sequence[Value],
+        precedence: str = "call",
+    ) -> Value:
+        """A template with its operands and other placeholders filled in."""
+        used: set[int] = set()
+
+        def fill(match: re.Match[str]) -> str:
+            key = match.group(1)
+            if key == "*":
+                used.update(range(len(operands)))
+                return ", ".join([operand.text for operand in operands])
+            if key.isdigit():
+                used.add(int(key))
+                return _operand(operands[int(key)], template, match, _RANK[precedence])
+            if key == "batch":
+                return self.batch
+            found = placeholders[key]
+            if isinstance(found, str):
+                return found
+            return self.attribute(found) if isinstance(found, Slot) else str(found.text)
+
+        text = hug_powers(_PLACEHOLDER.sub(fill, template))
+        depth = max([operands[i].depth for i in used], default=0)
+        layers = 0 if precedence in ("sum", "product") else 1
+        variables = frozenset().union(*[operands[i].variables for i in used])
+        typed = bool(_TYPED.match(template))
+        if template.startswith("{0}") and operands:
+            typed = operands[0].typed
+        nested = depth + layers if depth or not _is_name(text) else 0
+        return Value(text, _RANK[precedence], variables, max(nested, 1), typed)
+
+    # --- choices --------------------------------------------------------------------------------
+
+    def _branch(self, step: Branch) -> None:
+        flag = self.attribute(step.flag)
+        before = self.last_shape
+        parts: list[tuple[str, Lines, list[Value]]] = []
+        kept = self.lines
+        for case, steps, leaving in step.branches:
+            self.lines = kept.block()
+            self.last_shape = before
+            self.run(steps)
+            values = [self.value(stream) for stream in leaving]
+            for stream in leaving:
+                self.use(stream)
+            test = flag if case is True else f"not {flag}" if case is False else f"{flag} == {case}"
+            parts.append((test, self.lines, values))
+        self.lines = kept
+        if len(step.outputs) == 1 and len(parts) == 2 and not any(p[1].items for p in parts):
+            if self._conditional(step, parts):
+                return
+        self._cases(step, parts)
+
+    def _conditional(self, step: Branch, parts: list[tuple[str, Lines, list[Value]]]) -> bool:
+        """`y = a if flag else b` on one line where it fits, unless one of them is y itself."""
+        (test, _, (then,)), (_, _, (otherwise,)) = parts
+        output = step.outputs[0]
+        for value in (then, otherwise):
+            if output.label is None and _is_name(value.text) and not self.is_held(value.text):
+                return False
+        text = f"{then.text} if {test} else {otherwise.text}"
+        if len(text) > _LONGEST:
+            return False
+        both = then.variables | otherwise.variables
+        value = Value(text, 0, both, 1, then.typed and otherwise.typed)
+        self.assign(output, value)
+        return True
+
+    def _cases(self, step: Branch, parts: list[tuple[str, Lines, list[Value]]]) -> None:
+        """`if ...: y = a` with `else: y = b` where that is not y already."""
+        targets = [self._target(i, output, parts) for i, output in enumerate(step.outputs)]
+        typed = [all(values[i].typed for _, _, values in parts) for i in range(len(targets))]
+        blocks = []
+        for test, lines, values in parts:
+            pairs = [(t, v.text) for t, v in zip(targets, values, strict=True) if t != v.text]
+            if pairs:
+                left, right = ", ".join([t for t, _ in pairs]), ", ".join([v for _, v in pairs])
+                lines.add(f"{left} = {right}")
+            blocks.append((test, lines))
+        for target, known in zip(targets, typed, strict=True):
+            self.first_assigned(target, known)
+        self.lines.cases([(test, block) for test, block in blocks])
+        for name, output in zip(targets, step.outputs, strict=True):
+            self.values[output] = Value(name, 3, frozenset({name}), 0, self.declared[name])
+        self.last_shape = None
+
+    def _target(self, i: int, output: Stream, parts: list[tuple[str, Lines, list[Value]]]) -> str:
+        if output.label is None:
+            for _, _, values in parts:
+                text = values[i].text
+                if _is_name(text) and text in self.declared and not self.is_held(text):
+                    return text
+        return self.fresh(output)
+
+
+def _operand(value: Value, template: str, match: re.Match[str], rank: int) -> str:
+    """An operand's text, in parentheses where what stands around it binds more tightly."""
+    before = template[match.start() - 1] if match.start() else ""
+    after = template[match.end()] if match.end() < len(template) else ""
+    if before in ("(", "[") and after in (")", ",", "]"):
+        return value.text
+    if before == " " and template[match.start() - 2] == "," and after in (")", ",", "]"):
+        return value.text
+    if after in (".", "["):
+        return value.text if value.rank == 3 else f"({value.text})"
+    if not before and not after:
+        return value.text
+    enough = value.rank > rank or (value.rank == rank and not before and rank in (1, 2))
+    return value.text if enough or value.rank == 3 else f"({value.text})"
+
+
+def hug_powers(text: str) -> str:
+    """`x ** 2` of simple operands as formatters write it, `x**2`."""
+    return re.sub(
+        r"(?<![\w.)\]])([A-Za-z_][\w.]*|\d[\w.]*) \*\* (-?\w[\w.]*)(?![\w.(\[])", r"\1**\2", text
+    )
+
+
+def _is_name(text: str) -> bool:
+    return text.isidentifier()

@@ -1,0 +1,84 @@
+"""Statements on their way to the file: indented, broken where they are long, commented where they fit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archc.emit.layout import WIDTH, statement
+
+__all__ = ["Lines"]
+
+
+class Lines:
+    """The statements of a block of code.
+
+    Args:
+        parameters: the function's parameters.
+        assigned: the locals assigned so far, in this block or around it.
+    """
+
+    def __init__(
+        self, parameters: set[str] | None = None, assigned: set[str] | None = None
+    ) -> None:
+        self.parameters = parameters if parameters is not None else set()
+        self.assigned = assigned if assigned is not None else set()
+        self.items: list[Any] = []
+
+    def block(self) -> Lines:
+        """An empty block inside this one."""
+        return Lines(self.parameters, self.assigned)
+
+    def add(self, text: str, comment: str | None = None) -> None:
+        """One statement, with what to say behind it where there is room."""
+        self.items.append((text, comment))
+
+    def nest(self, header: str, block: Lines) -> None:
+        """A block under a header."""
+        self.items.append((header, block))
+
+    def cases(self, parts: list[tuple[str, Lines]]) -> None:
+        """An if with its else; empty parts are left out."""
+        (test, first), *others = parts
+        if not first.items and len(others) == 1:
+            negated = test[4:] if test.startswith("not ") else f"not {test}"
+            if others[0][1].items:
+                self.nest(f"if {negated}:", others[0][1])
+            return
+        self.nest(f"if {test}:", first)
+        for i, (other, block) in enumerate(others):
+            last = i == len(others) - 1
+            if block.items:
+                self.nest("else:" if last else f"elif {other}:", block)
+            elif not last:
+                block.add("pass")
+                self.nest(f"elif {other}:", block)
+
+    def annotate(self, name: str) -> bool:
+        """Give the first assignment of a local its type; whether there was one."""
+        for i, (text, rest) in enumerate(self.items):
+            if text.startswith(f"{name} = "):
+                self.items[i] = f"{name}: Tensor = " + text[len(name) + 3 :], rest
+                return True
+            if isinstance(rest, Lines) and rest.annotate(name):
+                return True
+        return False
+
+    def render(self, indent: int) -> list[str]:
+        """The lines of text."""
+        found: list[str] = []
+        for text, rest in self.items:
+            if isinstance(rest, Lines):
+                found += _header(text, indent)
+                found += rest.render(indent + 4)
+                continue
+            lines = statement(text, indent)
+            if rest and len(lines) == 1 and len(lines[0]) + 4 + len(rest) <= WIDTH:
+                lines[0] += f"  # {rest}"
+            found += lines
+        return found
+
+
+def _header(text: str, indent: int) -> list[str]:
+    if text in ("else:",) or text.startswith("elif "):
+        return [" " * indent + text]
+    return statement(text, indent)

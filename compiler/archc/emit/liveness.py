@@ -1,0 +1,80 @@
+"""Which steps of a class are needed for which of its outputs, and how often each stream is used."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from archc.emit.steps import Apply, Branch, Loop, Step, Stream
+
+__all__ = ["count_uses", "needed", "split_training"]
+
+
+def count_uses(steps: Iterable[Step], outputs: Iterable[Stream]) -> Counter[Stream]:
+    """How often each stream is mentioned."""
+    uses: Counter[Stream] = Counter(outputs)
+    for step in steps:
+        match step:
+            case Apply():
+                uses.update(step.inputs)
+            case Loop():
+                uses.update(step.inputs)
+                uses.update(captured(step))
+            case Branch():
+                for _, inner, leaving in step.branches:
+                    uses.update(count_uses(inner, leaving))
+    return uses
+
+
+def captured(loop: Loop) -> list[Stream]:
+    """The streams that the copies of a loop capture."""
+    found: list[Stream] = []
+    for segment in loop.copies.segments:
+        for capture in segment.captures:
+            match capture:
+                case Stream():
+                    found.append(capture)
+                case list():
+                    found += capture
+                case (_, Stream() as whole):
+                    found.append(whole)
+    return found
+
+
+def needed(steps: Sequence[Step], outputs: Iterable[Stream]) -> list[Step]:
+    """The steps that the outputs depend on, in order, choices cut down likewise."""
+    wanted: set[Stream] = set()
+    _want(wanted, outputs)
+    kept: list[Step] = []
+    for step in reversed(steps):
+        if not any(stream in wanted for stream in _made(step)):
+            continue
+        if isinstance(step, Branch):
+            branches = tuple([(v, tuple(needed(s, o)), o) for v, s, o in step.branches])
+            step = step.replace(branches=branches)
+            _want(wanted, count_uses([step], ()))
+        else:
+            _want(wanted, count_uses([step], ()))
+        kept.append(step)
+    return kept[::-1]
+
+
+def _want(wanted: set[Stream], streams: Iterable[Stream]) -> None:
+    for stream in streams:
+        wanted.add(stream)
+        if stream.parent is not None:
+            wanted.add(stream.parent)
+
+
+def _made(step: Step) -> tuple[Stream, ...]:
+    return (*step.outputs, *step.collected) if isinstance(step, Loop) else step.outputs
+
+
+def split_training(
+    steps: Sequence[Step], always: Sequence[Stream], training: Sequence[Stream]
+) -> tuple[list[Step], list[Step]]:
+    """The steps for the outputs that always exist, and those that only training needs besides."""
+    main = needed(steps, always)
+    ids = {stream for step in main for stream in _made(step)}
+    both = needed(steps, [*always, *training])
+    return main, [s for s in both if not all(stream in ids for stream in _made(s))]

@@ -1,0 +1,179 @@
+"""What a class is made of before it is written: members for `__init__`, steps for `forward`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from archc.emit.vectors import ANY
+from archlang.record import Record
+
+if TYPE_CHECKING:
+    from archc.emit.copies import CopiesScope
+    from archc.emit.slots import Slot
+    from archc.emit.units import Unit
+
+__all__ = [
+    "Apply", "Branch", "Construct", "Copies", "Guard", "Loop", "Member", "Segment", "Step", "Stream",
+]  # fmt: skip
+
+
+class Stream:
+    """A tensor in forward.
+
+    Args:
+        shapes: its shape in each instance, `ANY` where it does not exist.
+        label: the name that the file gives it.
+        item: the number of the copy, for a stream of one copy of a repeat; `parent` is then the
+            list of all copies.
+    """
+
+    __slots__ = ("item", "label", "parent", "shapes")
+
+    def __init__(
+        self,
+        shapes: tuple[Any, ...],
+        label: str | None = None,
+        parent: Stream | None = None,
+        item: int | None = None,
+    ) -> None:
+        self.shapes, self.label, self.parent, self.item = shapes, label, parent, item
+
+
+class Construct(Record):
+    """A constructor's call. `callee` is its text or the class; `arguments` have a keyword or None.
+
+    `template` is for what is no plain call: `nn.Parameter(torch.zeros({*}))`.
+    """
+
+    callee: Any
+    arguments: tuple[tuple[str | None, Any], ...]
+    template: str | None = None
+    values: tuple[tuple[str, Any], ...] = ()
+
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
+
+class Segment(Record):
+    """Copies of one kind in a row: how one is made, how it is called, and what it captures.
+
+    Args:
+        element: a Construct, or Copies for a repeat inside without a level of its own.
+        scope: of the copies; None for a single run whose slots live in the enclosing scope.
+        call: the expression of the call, `{module}` and `{0}`... for the ports of the copy.
+        placeholders: texts and slots of other placeholders.
+        ports: the ports of the copy that the call takes, in order.
+        results: for each output of the copy, the number of the call's result, or ~port for a port.
+        captures: for each captured port, a Stream or a list of one for each copy, or
+            ("all" | "backwards", Stream).
+    """
+
+    element: Any
+    scope: CopiesScope | None
+    count: int
+    call: str
+    placeholders: dict[str, Any]
+    ports: tuple[int, ...]
+    outputs: int
+    results: tuple[int, ...]
+    captures: tuple[Any, ...] = ()
+
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
+    @property
+    def plain(self) -> bool:
+        """Whether one stream flows through and nothing else is passed."""
+        simple = self.call == "{module}({0})" and self.ports == (0,) and self.results == (0,)
+        nested = not isinstance(self.element, Copies) or self.element.plain
+        return simple and nested and not self.captures
+
+
+class Copies(Record):
+    """A repeat as a member."""
+
+    segments: tuple[Segment, ...]
+
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
+    @property
+    def plain(self) -> bool:
+        """Whether nn.Sequential does it."""
+        return all(segment.plain for segment in self.segments)
+
+
+class Member(Record):
+    """`self.attribute = ...`."""
+
+    attribute: str
+    value: Construct | Copies
+
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
+
+class Guard(Record):
+    """Members that exist only where a flag has a value."""
+
+    flag: Slot
+    branches: tuple[tuple[Any, tuple[Any, ...]], ...]
+
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
+
+class Apply(Record):
+    """One expression in forward: `template` with the inputs' texts and `placeholders`.
+
+    Args:
+        heavy: begins a line of its own rather than stand around another layer.
+    """
+
+    template: str
+    placeholders: dict[str, Any]
+    inputs: tuple[Stream, ...]
+    outputs: tuple[Stream, ...]
+    precedence: str = "call"
+    heavy: bool = False
+
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
+
+class Loop(Record):
+    """A repeat that runs in a loop. `collected` are the lists of the copies' streams."""
+
+    attribute: str
+    copies: Copies
+    inputs: tuple[Stream, ...]
+    outputs: tuple[Stream, ...]
+    collected: tuple[Stream, ...]
+    names: tuple[str, ...]
+
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
+
+class Branch(Record):
+    """A choice that differs between instances: for each value of the flag, steps and what leaves."""
+
+    flag: Slot
+    branches: tuple[tuple[Any, tuple[Any, ...], tuple[Stream, ...]], ...]
+    outputs: tuple[Stream, ...]
+
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
+
+Step = Apply | Loop | Branch
+
+
+def shape_vector(shapes: list[Any]) -> tuple[Any, ...]:
+    """Shapes by instance."""
+    return tuple([ANY if shape is None else shape for shape in shapes])
+
+
+def unit_of(value: Any) -> Unit | None:
+    """The class that a constructor makes, if it is one of the file's."""
+    return None if isinstance(value, str) else value

@@ -1,0 +1,80 @@
+"""From a program to the text of its file, hyperparameters proved by probing included."""
+
+from __future__ import annotations
+
+import keyword
+from typing import Any
+
+from archc.emit import Probe
+from archc.emit.binding import symbolic_constructors
+from archc.emit.file import Draft, draft, write_file
+from archc.emit.forms import Mismatch
+from archc.emit.names import net_class_name
+from archc.graph import Program
+
+__all__ = ["write"]
+
+
+def write(program: Program, class_name: str | None, probe: Probe | None) -> str:
+    """The text of the file; see `archc.emit.emit`."""
+    if class_name is not None and (not class_name.isidentifier() or keyword.iskeyword(class_name)):
+        raise ValueError(f"{class_name!r} is no name for a class")
+    symbolic = symbolic_constructors(program)
+    if symbolic:
+        raise ValueError(f"bind {', '.join(symbolic)}: constructors need numbers")
+    made = _varied(program, probe) or _draft([program], [], program)
+    assert made is not None, "a net alone can always be written"
+    return write_file(program, made, class_name, _figures(program))
+
+
+def _draft(programs: list[Program], varied: list[str], program: Program) -> Draft | None:
+    return draft(programs, varied, net_class_name(program.name, program.applies))
+
+
+def _varied(program: Program, probe: Probe | None) -> Draft | None:
+    """The classes with as many hyperparameters as parameters as can be proved, or None."""
+    if probe is None:
+        return None
+    proved: list[str] = []
+    programs: list[Program] = [program]
+    for name, value in program.hyperparameters:
+        others = [found for other in _others(value) if (found := probe(name, other)) is not None]
+        if others and _try([program, *others], [name], program) is not None:
+            proved.append(name)
+            programs += others
+    if not proved:
+        return None
+    together = _try(programs, proved, program)
+    if together is None and len(proved) > 1:
+        return None
+    return together
+
+
+def _try(programs: list[Program], varied: list[str], program: Program) -> Draft | None:
+    try:
+        return _draft(programs, varied, program)
+    except Mismatch:
+        return None
+
+
+def _others(value: Any) -> list[Any]:
+    """Other values to try: near and far, and a multiple that divides what the value divides."""
+    if type(value) is int:
+        return [value + 1, 2 * value, 3 * value + 1]
+    if type(value) is float:
+        return [value / 2 + 0.125, value / 4 + 0.0625]
+    return []
+
+
+def _figures(program: Program) -> list[str]:
+    from archc.cost import cost
+
+    totals = cost(program)
+    return [
+        f"Parameters: {_figure(totals.params)}. Multiply-adds for one input: {_figure(totals.macs)}.",
+        "",
+    ]
+
+
+def _figure(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from archc.graph import Repeat, Run, Wire
+from archc.lower.closures import free_names
 from archc.lower.context import POISONED, Context, Problem
 from archc.lower.evaluate import copies, evaluate_value
 from archc.lower.exports import exported
@@ -29,6 +30,7 @@ from archc.lower.things import (
     Stream,
     is_block,
     is_stream,
+    is_value,
     name_of,
 )
 from archlang import tree
@@ -145,7 +147,7 @@ class _Line:
         closure = ChainValue(self.body, ctx.scope, ctx.file)
         recipe = Recipe(
             "group", "", self.body, self.body.span, body, {"body": closure},
-            export=self.export, variant=_variant(self.body, ctx),
+            export=self.export, arguments=_arguments(self.body, ctx), variant=_variant(self.body, ctx),
         )  # fmt: skip
         made = make_region(recipe, self._current, ctx)
         if made.result == ("value", POISON):
@@ -238,9 +240,13 @@ def _shapes(template: Any, shapes: tuple[Any, ...]) -> list[Any]:
     return [shapes[number] for number in _numbers(template)]
 
 
-def _variant(body: tree.Expr, ctx: Context) -> tuple[str, ...]:
-    from archc.lower.closures import free_names
+def _arguments(body: tree.Expr, ctx: Context) -> tuple[tuple[str, Any], ...]:
+    """The values that a copy mentions: loop variables, and parameters of the block around it."""
+    found = [(name, _local(ctx.scope, name)) for name in free_names(body)]
+    return tuple([(n, v) for n, v in found if v is not None and v is not POISON and is_value(v)])
 
+
+def _variant(body: tree.Expr, ctx: Context) -> tuple[str, ...]:
     found: list[str] = []
     for name in free_names(body):
         thing = _local(ctx.scope, name)

@@ -1,9 +1,9 @@
 """Users' own PyTorch modules as operators: declared in Python, with a shape rule and a cost.
 
 A declaration names the module by its import path as text, so that shapes and costs are known
-without torch; the generated code imports it. It is made by `operator` in a program of the user's, or
-stands in an installed package under the entry-point group `archc.operators`, whose names are those of
-the operators:
+without torch; the generated code imports it. It is made by `operator` in a program of the user's,
+or stands in an installed package under the entry-point group `archc.operators`, whose names are
+those of the operators:
 
     [project.entry-points."archc.operators"]
     GATEDCONV = "mypackage.operators"
@@ -117,11 +117,11 @@ def operator(
     """Declare a torch module of your own as an operator, by its shape rule.
 
     The decorated function takes the shapes that flow in as positional-only parameters (`*streams`
-    for any number), then the operator's arguments, annotated int, float, bool or str, and returns the
-    shape that flows out: a `Shape`, or its sizes, which keep the axes of the first input where their
-    number is the same and make a vector where it is one; a list of these is a bundle. It raises
-    `archc.op.OpError` for inputs that do not fit. Its docstring documents the operator, and the
-    `Args:` section the arguments. All other functions take the same parameters.
+    for any number), then the operator's arguments, annotated int, float, bool or str. It returns
+    the shape that flows out: a `Shape`, or its sizes, which keep the axes of the first input where
+    their number is the same and make a vector where it is one; a list of these is a bundle. It
+    raises `archc.op.OpError` for inputs that do not fit. Its docstring documents the operator, and
+    the `Args:` section the arguments. All other functions take the same parameters.
 
         @archc.operator(
             "GATE",

@@ -1,7 +1,7 @@
 """The operators, by family: one class each, in the module of its family.
 
-Importing this package registers all of them, which takes 6 ms. A module is found by its being here: no
-list is kept by hand. Operators that users declare are looked up when a name is not known.
+Importing this package registers all of them, which takes 6 ms. A module is found by its being here:
+no list is kept by hand. Operators that users declare are looked up when a name is not known.
 """
 
 from __future__ import annotations

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from archc.dims import Dim, same
 from archc.op import OpError
+from archc.ops.layouts import article
 from archc.shapes import Axis, Shape
 
 __all__ = [
     "AxisName", "default_axis", "elements", "equal_sizes", "find_axes", "find_axis", "listed",
-    "require_reals", "settled", "torch_dim", "torch_dims", "without",
+    "per_axis", "require_reals", "settled", "torch_dim", "torch_dims", "without",
 ]  # fmt: skip
 
 AxisName = str | int
@@ -102,7 +105,7 @@ def require_reals(operator: str, *shapes: Shape) -> None:
     for position, shape in enumerate(shapes):
         if shape.vocabulary is not None:
             raise OpError(
-                f"{operator} works on real numbers, and tokens {shape} flow in",
+                f"{operator} needs real numbers, got {article(shape)}",
                 code="needs-reals",
                 help="turn the tokens into vectors first: EMBED(d), or ONEHOT",
                 operands=(position,),
@@ -143,3 +146,20 @@ def equal_sizes(left: tuple[Axis, ...], right: tuple[Axis, ...]) -> bool | None:
     if False in answers:
         return False
     return None if None in answers else True
+
+
+def per_axis(operator: str, argument_name: str, value: Any, rank: int) -> tuple[Any, ...]:
+    """One value for each axis: a single one holds for all.
+
+    Raises:
+        OpError: "argument-value" when the tuple has another length.
+    """
+    if not isinstance(value, tuple):
+        return (value,) * rank
+    if len(value) != rank:
+        axes = "1 axis" if rank == 1 else f"{rank} axes"
+        raise OpError(
+            f"{argument_name} of {operator} names {len(value)} axes, and the input has {axes}",
+            code="argument-value",
+        )
+    return value

@@ -104,7 +104,9 @@ def _by_role(small: Shape, large: Shape) -> Mapping | None:
 def join(verb: str, shapes: tuple[Shape, ...]) -> tuple[Shape, tuple[Mapping, ...]]:
     """The shape that all reach over, and how each lies in it.
 
-    The result keeps the axes, with their names and roles, of the first operand that all others fit.
+    The result keeps the axes, with their names and roles, of the operand that all others fit. Of
+    equal sizes that is the first, but one with axes in front goes before a map: a learned table of
+    three sizes looks like a map, whatever it is added to.
 
     Args:
         verb: what the message says cannot be done ("add").
@@ -113,7 +115,7 @@ def join(verb: str, shapes: tuple[Shape, ...]) -> tuple[Shape, tuple[Mapping, ..
     Raises:
         OpError: "shape-mismatch", or "undecided" where symbolic sizes leave it open.
     """
-    for large in shapes:
+    for large in sorted(shapes, key=lambda shape: not any(_in_front(axis) for axis in shape.axes)):
         mappings = [fit(small, large) for small in shapes]
         if all(isinstance(mapping, tuple) for mapping in mappings):
             return large, tuple([m for m in mappings if isinstance(m, tuple)])

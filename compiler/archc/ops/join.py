@@ -94,7 +94,7 @@ class Add(_Arithmetic):
 
 
 class Subtract(_Arithmetic):
-    """The difference of two streams, `a - b`, or of a stream and a number. One operation an element."""
+    """The difference of two streams, `a - b`, or of one and a number. One operation an element."""
 
     name: ClassVar[str] = "SUB"
     foreign: ClassVar[tuple[str, ...]] = ("Subtract", "Minus", "subtract")
@@ -127,7 +127,7 @@ class Multiply(_Arithmetic):
 
 
 class Divide(_Arithmetic):
-    """The quotient of two streams, `a / b`, or of a stream and a number. One operation an element."""
+    """The quotient of two streams, `a / b`, or of one and a number. One operation an element."""
 
     name: ClassVar[str] = "DIV"
     foreign: ClassVar[tuple[str, ...]] = ("Divide", "div")
@@ -177,7 +177,10 @@ class Negate(Op):
 
 
 class When(Op):
-    """`a when training else b`: the first stream in training, the second otherwise. Costs nothing."""
+    """`a when training else b`: the first stream in training, the second otherwise.
+
+    Costs nothing.
+    """
 
     name: ClassVar[str] = "WHEN"
     family: ClassVar[Family] = "join"

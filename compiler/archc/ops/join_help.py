@@ -82,7 +82,7 @@ def _rows(left: Shape, right: Shape) -> str | None:
     features = (_features(left), _features(right))
     in_front = zip(left.sizes[:-1], right.sizes[:-1], strict=True)
     if features[0] == features[1] or any(same(a, b) is not True for a, b in in_front):
-        return "the steps must agree too: `LAST`, `MEAN(axis=t)` or an attention brings one to a vector"
+        return "the steps must agree: `LAST` or `MEAN(axis=t)` brings one of them to a vector"
     return f"project one of them: `FC({features[0]})` or `FC({features[1]})`"
 
 

@@ -129,6 +129,8 @@ def _split(pattern: Pattern, group: Group, axis: Axis, given: Mapping[str, Dim])
 
 
 def _no_fit(group: Group, axis: Axis, product: Dim, unknown: list[str]) -> OpError:
+    if not group:
+        return OpError(f"an axis of 1 stands in the pattern where the input has {axis.size}")
     written = f"({' '.join(group)})" if len(group) != 1 else group[0]
     if unknown:
         answer = same(axis.size % product, 0)

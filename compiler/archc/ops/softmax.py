@@ -1,0 +1,96 @@
+"""Activations along an axis: SOFTMAX, LOGSOFTMAX, GLU."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from archc.arguments import AxisNames
+from archc.dims import same
+from archc.op import Example, Expression, OpError, TorchForm, argument
+from archc.ops.activation import Activation
+from archc.ops.axes import AxisName, find_axis, settled, torch_dim
+from archc.shapes import Shape
+
+AXIS = AxisNames(nothing=True)
+
+
+class _AlongAxis(Activation):
+    """Base of activations along one axis."""
+
+    per_element: ClassVar[int] = 5
+    axis: AxisName | tuple[AxisName, ...] | None = argument(
+        "the axis it runs along", AXIS, None, shown="features"
+    )
+
+    def _axis(self, shape: Shape) -> int:
+        if isinstance(self.axis, tuple):
+            raise OpError(
+                f"{self.name} runs along one axis, and axis names {len(self.axis)}",
+                code="argument-value",
+                help='join the axes first: RESHAPE("c h w -> c (h w)")',
+            )
+        return find_axis(self.name, shape, self.axis)
+
+    def infer(self, *inputs: Shape) -> Shape:
+        shape = super().infer(*inputs)
+        self._axis(shape)
+        return shape
+
+    def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
+        dim = torch_dim(inputs[0], self._axis(inputs[0]))
+        return Expression(self.function + "({0}, dim={dim})", (("dim", dim),))
+
+
+class Softmax(_AlongAxis):
+    """exp(x) / sum(exp(x)) along an axis: positive, with sum one. Five operations an element.
+
+    The axis is the features, and after a matrix product its last axis. The five operations are the
+    maximum, the subtraction, the exponential, the sum and the division.
+    """
+
+    name: ClassVar[str] = "SOFTMAX"
+    foreign: ClassVar[tuple[str, ...]] = ("Softmax2d", "softmax")
+    function: ClassVar[str] = "F.softmax"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example("INPUT(13) -> SOFTMAX", output="(13)"),
+        Example("INPUT(3, 5, 7) -> SOFTMAX", output="(3, 5, 7)", text="over the channels"),
+        Example("SEQUENCE(11, 13) -> SOFTMAX(axis=t)", output="(11, 13)"),
+    )
+
+
+class LogSoftmax(_AlongAxis):
+    """The logarithm of SOFTMAX, along the same axes. Five operations an element."""
+
+    name: ClassVar[str] = "LOGSOFTMAX"
+    foreign: ClassVar[tuple[str, ...]] = ("LogSoftmax", "log_softmax")
+    function: ClassVar[str] = "F.log_softmax"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example("INPUT(13) -> LOGSOFTMAX", output="(13)"),
+        Example("SEQUENCE(11, 13) -> LOGSOFTMAX(axis=0)", output="(11, 13)"),
+    )
+
+
+class Glu(_AlongAxis):
+    """Gated linear unit: the first half times the sigmoid of the second; halves the features.
+
+    Five operations an element of the output.
+    """
+
+    name: ClassVar[str] = "GLU"
+    function: ClassVar[str] = "F.glu"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example("INPUT(6, 5, 7) -> GLU", output="(3, 5, 7)"),
+        Example("SEQUENCE(10, 13) -> GLU(axis=t)", output="(5, 13)"),
+    )
+
+    def infer(self, *inputs: Shape) -> Shape:
+        shape = super().infer(*inputs)
+        position = self._axis(shape)
+        size = shape.axes[position].size
+        unknown = f"GLU needs an even number of features, and whether {size} is even is not known"
+        if not settled(same(size % 2, 0), unknown):
+            name = shape.axes[position].name
+            raise OpError(
+                f"GLU halves axis {name}, and its size {size} is odd", code="not-divisible"
+            )
+        return shape.with_sizes({position: size // 2})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import archc.ops
 from archc.graph import (
     INPUTS,
     Call,
@@ -20,7 +21,7 @@ from archc.graph import (
     Shared,
     Wire,
 )
-from archc.op import Op
+from archc.op import REGISTRY, Op
 from archc.shapes import Shape
 from archlang.source import Source, Span
 
@@ -28,6 +29,16 @@ SOURCE = Source.of("made.arch", "net Made =\n  INPUT(3, 11, 13) -> CONV(5) -> RE
 SPAN = Span(SOURCE, 33, 40)
 
 Stream = Wire
+
+
+_ = archc.ops  # importing it registers the operators
+
+
+def operator(name: str) -> Any:
+    """The class of an operator."""
+    found = REGISTRY.get(name)
+    assert found is not None, name
+    return found
 
 
 class Made:

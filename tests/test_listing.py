@@ -23,10 +23,11 @@ from archc.listing import (
     reference_markdown,
 )
 from archc.op import Op
-from archc.ops.convolution import Conv
 from archc.shapes import feature_map
 from conftest import Golden
-from hand_made import Made
+from hand_made import Made, operator
+
+Conv = operator("CONV")
 
 GOLDEN = Path(__file__).parent / "golden" / "stats"
 
@@ -108,10 +109,10 @@ def test_color_only_where_it_is_asked_for() -> None:
 )
 def test_tables_import_only_what_they_need(call: str, unwanted: set[str]) -> None:
     script = (
-        "import sys; from archc.shapes import feature_map; from archc.ops.convolution import Conv\n"
-        "from hand_made import Made; from archc.stats import table\n"
+        "import sys; from archc.shapes import feature_map\n"
+        "from hand_made import Made, operator; from archc.stats import table\n"
         "made = Made(feature_map(3, 5, 7), kind='net')\n"
-        "program = made.out(made.op('conv', Conv(2), made.x())).program()\n"
+        "program = made.out(made.op('conv', operator('CONV')(2), made.x())).program()\n"
         f"table(program).{call}\n"
         "print(*sys.modules)"
     )

@@ -13,19 +13,20 @@ from rich.cells import cell_len
 
 from archc.dims import symbol
 from archc.graph import Program
-from archc.ops.activation import Relu
-from archc.ops.convolution import Conv
-from archc.ops.join import Add
-from archc.ops.linear import FullyConnected
-from archc.ops.normalisation import BatchNorm
-from archc.ops.pooling import MaxPool
-from archc.ops.regularisation import Dropout
-from archc.ops.reshape import Flatten
 from archc.shapes import Shape, feature_map
 from archc.stats import Style, Table, table
 from archc.tables.formats import csv_text, without_controls
 from conftest import Golden
-from hand_made import Made, chain
+from hand_made import Made, chain, operator
+
+Relu = operator("RELU")
+Conv = operator("CONV")
+Add = operator("ADD")
+FullyConnected = operator("FC")
+BatchNorm = operator("BN")
+MaxPool = operator("MAXPOOL")
+Dropout = operator("DROPOUT")
+Flatten = operator("FLATTEN")
 
 GOLDEN = Path(__file__).parent / "golden" / "stats"
 

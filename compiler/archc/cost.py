@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 
 from archc.dims import Dim
 from archc.graph import INPUTS, Call, Choice, Node, Operation, Program, Region, Repeat, Shared, Wire
-from archc.liveness import Demand, Liveness, demand_of
+from archc.liveness import Demand, Liveness, demand_of, inside
 from archc.op import Op
 from archc.shapes import Shape
 from archlang.record import Record
@@ -150,11 +150,13 @@ class Pricing:
             figures = figures if any(demand) else figures.stored
             return figures if node.shared is None else figures.computed
         if isinstance(node, Repeat):
-            parts = self.liveness.copies(node, demand)
             return Totals.sum(
-                [self.region(node.runs[p.run].region, p.demand).times(p.count) for p in parts]
+                [
+                    self.region(run.region, inside(node, run.region, demand)).times(run.count)
+                    for run in node.runs
+                ]
             )
-        figures = self.region(node.region, self.liveness.inside(node, demand))
+        figures = self.region(node.region, inside(node, node.region, demand))
         return figures.computed if isinstance(node, Call) and node.shared else figures
 
     def shared(self, region: Region, shared: Shared) -> Totals:

@@ -1,19 +1,20 @@
 """Which streams are needed for given outputs: what a net computes outside training.
 
-A part that only a training-only output needs has parameters, but costs nothing at inference.
-Needs are found per region and per set of wanted outputs, and kept, so that equal layers are looked
-at once.
+A part that only a training-only output needs has parameters, but costs nothing at inference. A
+block of which one output is needed runs whole, as its module does. Needs are found per region and
+per set of wanted outputs, and kept, so that equal layers are looked at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from archc.graph import INPUTS, Call, Choice, Node, Operation, Region, Repeat, Wire
+from archc.graph import INPUTS, Node, Operation, Region, Repeat, Wire
 from archlang.record import Record
 
-__all__ = ["Copies", "Demand", "Live", "Liveness", "demand_of"]
+__all__ = ["Demand", "Live", "Liveness", "demand_of", "inside"]
 
+# For each output, whether it is wanted.
 Demand = tuple[bool, ...]
 
 # A stream with one value while training and another otherwise: inputs in that order.
@@ -32,28 +33,26 @@ class Live(Record):
     ports: tuple[Demand, ...]
 
 
-class Copies(Record):
-    """Equal copies in a run of a repeat of which the same outputs are needed.
-
-    Args:
-        run: the position of the run in the repeat.
-        demand: the outputs of the region that are needed.
-        count: how many copies.
-    """
-
-    run: int
-    demand: Demand
-    count: int
-
-
-# Of a repeat: its copies, and the wires that it needs of the region around it.
-_Answer = tuple[tuple[Copies, ...], tuple[Wire, ...]]
-_Kept = tuple[Repeat, _Answer]
-
-
 def demand_of(region: Region, *, training: bool = False) -> Demand:
     """The outputs of a net that are wanted: all while training, else those that always exist."""
     return tuple([training or not output.training for output in region.outputs])
+
+
+def inside(node: Node, region: Region, demand: Demand) -> Demand:
+    """The outputs of a node's region that are computed, when those in `demand` of the node are.
+
+    None where nothing of the node is wanted, else all that always exist, and those of training only
+    that are wanted themselves.
+    """
+    if not any(demand):
+        return (False,) * len(region.outputs)
+    asked = demand if not isinstance(node, Repeat) else ()
+    return tuple(
+        [
+            not output.training or (position < len(asked) and asked[position])
+            for position, output in enumerate(region.outputs)
+        ]
+    )
 
 
 class Liveness:
@@ -65,32 +64,20 @@ class Liveness:
 
     def __init__(self, *, training: bool = False) -> None:
         self._training = training
-        self._regions: dict[tuple[Region, Demand], Live] = {}
-        self._repeats: dict[tuple[int, Demand], _Kept] = {}
+        self._known: dict[tuple[Region, Demand], Live] = {}
 
     def of(self, region: Region, demand: Demand) -> Live:
         """What is needed inside a region for the outputs in `demand`."""
         key = (region, demand)
-        found = self._regions.get(key)
+        found = self._known.get(key)
         if found is None:
-            found = self._regions[key] = self._find(region, demand)
+            found = self._known[key] = self._find(region, demand)
         return found
-
-    def inside(self, node: Call | Choice, demand: Demand) -> Demand:
-        """The outputs of a node's region that are needed for its outputs in `demand`."""
-        if len(demand) == len(node.region.outputs):
-            return demand
-        return (any(demand),) * len(node.region.outputs)
-
-    def copies(self, node: Repeat, demand: Demand) -> tuple[Copies, ...]:
-        """The copies of a repeat in their order, those with equal needs together."""
-        return self._repeat(node, demand)[0]
 
     def _find(self, region: Region, demand: Demand) -> Live:
         marks = _Marks(region)
-        marks.take(
-            output.wire for output, wanted in zip(region.outputs, demand, strict=True) if wanted
-        )
+        wanted = zip(region.outputs, demand, strict=True)
+        marks.take(output.wire for output, is_wanted in wanted if is_wanted)
         # Streams flow forward, so one walk backwards finds everything, but for the delayed ones.
         while marks.changed:
             marks.changed = False
@@ -102,39 +89,21 @@ class Liveness:
 
     def _needs(self, node: Node, demand: Demand) -> Iterator[Wire]:
         if isinstance(node, Repeat):
-            yield from self._repeat(node, demand)[1]
+            yield from self._needs_of_copies(node, demand)
         elif isinstance(node, Operation):
             other_value = (1 if self._training else 0) if node.op.name == _WHEN else None
             yield from (wire for i, wire in enumerate(node.inputs) if i != other_value)
         else:
-            live = self.of(node.region, self.inside(node, demand))
+            live = self.of(node.region, inside(node, node.region, demand))
             yield from _where(node.inputs, live.inputs)
 
-    def _repeat(self, node: Repeat, demand: Demand) -> _Answer:
-        found = self._repeats.get((id(node), demand))
-        if found is None:
-            # The node is kept with its answer, so that its id stays its own.
-            found = self._repeats[id(node), demand] = (node, self._walk_back(node, demand))
-        return found[1]
-
-    def _walk_back(self, node: Repeat, demand: Demand) -> _Answer:
-        width = len(node.inputs)
-        carried, copy = demand[:width], node.count
-        found: list[Copies] = []
-        wires: dict[Wire, None] = {}
-        for index in reversed(range(len(node.runs))):
-            run, left = node.runs[index], node.runs[index].count
-            while left:
-                wanted = carried + _collected(node, demand, copy - 1)
-                needed = self.of(run.region, wanted).inputs
-                # Once a copy needs of the one before it what is needed of itself, all do.
-                steady = needed[:width] == carried and not node.collected
-                count = left if steady else 1
-                found.append(Copies(index, wanted, count))
-                wires.update(dict.fromkeys(_where(run.captures, needed[width:])))
-                carried, left, copy = needed[:width], left - count, copy - count
-        wires.update(dict.fromkeys(_where(node.inputs, carried)))
-        return _merged(found), tuple(wires)
+    def _needs_of_copies(self, node: Repeat, demand: Demand) -> Iterator[Wire]:
+        carried = len(node.inputs)
+        for number, run in enumerate(node.runs):
+            live = self.of(run.region, inside(node, run.region, demand))
+            if number == 0:
+                yield from _where(node.inputs, live.inputs[:carried])
+            yield from _where(run.captures, live.inputs[carried:])
 
 
 class _Marks:
@@ -145,7 +114,7 @@ class _Marks:
         self.ports = [[False] * len(node.outputs) for node in region.nodes]
         self.changed = False
 
-    def take(self, wires: Iterator[Wire]) -> None:
+    def take(self, wires: Iterable[Wire]) -> None:
         for wire in wires:
             marks = self.inputs if wire.node == INPUTS else self.ports[wire.node]
             if not marks[wire.port]:
@@ -154,21 +123,3 @@ class _Marks:
 
 def _where(wires: tuple[Wire, ...], needed: Demand) -> Iterator[Wire]:
     return (wire for wire, wanted in zip(wires, needed, strict=True) if wanted)
-
-
-def _collected(node: Repeat, demand: Demand, copy: int) -> Demand:
-    """Which of a copy's collected streams are needed: behind the carried outputs stand, name by
-    name, those of every copy."""
-    first = len(node.inputs)
-    return tuple([demand[first + i * node.count + copy] for i in range(len(node.collected))])
-
-
-def _merged(backwards: list[Copies]) -> tuple[Copies, ...]:
-    merged: list[Copies] = []
-    for copies in reversed(backwards):
-        last = merged[-1] if merged else None
-        if last is not None and (last.run, last.demand) == (copies.run, copies.demand):
-            merged[-1] = last.replace(count=last.count + copies.count)
-        else:
-            merged.append(copies)
-    return tuple(merged)

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from archc.graph import Call, Choice, Operation, Region, Repeat, Shared
-from archc.liveness import Demand, Liveness
+from archc.liveness import Demand
 from archlang.record import Record
 
 __all__ = [
-    "Lent", "Place", "Uses", "copies_text", "entered", "entered_run", "group_title", "join",
-    "lent_to", "node_name", "node_uses", "relative", "with_modules",
+    "Lent", "Place", "copies_text", "group_title", "join", "lent_to", "node_name", "relative",
+    "with_modules",
 ]  # fmt: skip
-
-# For each set of wanted outputs, how many copies of a region run.
-Uses = tuple[tuple[Demand, int], ...]
 
 
 class Lent(Record):
@@ -41,7 +38,8 @@ class Place(Record):
         base: the path that the headings above have said.
         level: how many headings stand above.
         scope: the modules that may be used here, by name.
-        uses: how many copies run, by what is wanted of them.
+        repeat: how many copies there are.
+        demand: the outputs that are wanted of each.
         copies: how many copies of its modules are made; 0 where their weights are another's.
     """
 
@@ -49,18 +47,14 @@ class Place(Record):
     base: str
     level: int
     scope: Mapping[str, Lent]
-    uses: Uses
+    repeat: int
+    demand: Demand
     copies: int
 
     @property
-    def repeat(self) -> int:
-        """How many copies run."""
-        return sum([count for _, count in self.uses])
-
-    @property
-    def running(self) -> int:
-        """How many copies run outside training."""
-        return sum([count for demand, count in self.uses if any(demand)])
+    def inactive(self) -> bool:
+        """Whether nothing of it is wanted."""
+        return not any(self.demand)
 
 
 def join(path: str, name: str) -> str:
@@ -92,28 +86,6 @@ def with_modules(region: Region, place: Place) -> Place:
 def lent_to(lends: tuple[tuple[str, str], ...], scope: Mapping[str, Lent]) -> dict[str, Lent]:
     """The modules that a node passes into its region, by their names inside."""
     return {inside: scope[here] for inside, here in lends if here in scope}
-
-
-def node_uses(liveness: Liveness, region: Region, index: int, uses: Uses) -> Uses:
-    """How many copies of a node run, by what is wanted of it."""
-    return _counted([(liveness.of(region, d).ports[index], n) for d, n in uses])
-
-
-def entered(liveness: Liveness, node: Call | Choice, uses: Uses) -> Uses:
-    """The same for the region of a node."""
-    return _counted([(liveness.inside(node, demand), count) for demand, count in uses])
-
-
-def entered_run(liveness: Liveness, node: Repeat, run: int, uses: Uses) -> Uses:
-    """The same for the region of one run of a repeat."""
-    return _counted(
-        [
-            (copies.demand, copies.count * count)
-            for demand, count in uses
-            for copies in liveness.copies(node, demand)
-            if copies.run == run
-        ]
-    )
 
 
 def copies_text(node: Repeat, run: int) -> str:
@@ -153,10 +125,3 @@ def _region_title(region: Region) -> str:
     if region.name:
         return region.name
     return _title(region.nodes[0]) if len(region.nodes) == 1 else "[…]"
-
-
-def _counted(parts: list[tuple[Demand, int]]) -> Uses:
-    counts: dict[Demand, int] = {}
-    for demand, count in parts:
-        counts[demand] = counts.get(demand, 0) + count
-    return tuple(counts.items())

@@ -53,7 +53,7 @@ def operator_text(row: Row) -> str:
     if details.get("groups", 1) != 1:
         parts.append(f"g{details['groups']}")
     if row.shared_with is not None:
-        parts.append(f"of {row.shared_with}")
+        parts.append("(shared)" if row.shared_with == row.path else f"of {row.shared_with}")
     return " ".join(parts)
 
 

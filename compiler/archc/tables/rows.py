@@ -11,8 +11,8 @@ from archlang.record import Record
 from archlang.source import Span
 
 __all__ = [
-    "Align", "Cell", "Column", "Grid", "Line", "Row", "RowKind", "figure", "plain_sizes",
-    "shape_range", "shape_text",
+    "TIMES", "Align", "Cell", "Column", "Grid", "Line", "Row", "RowKind", "figure",
+    "plain_sizes", "shape_range", "shape_text",
 ]  # fmt: skip
 
 RowKind = Literal["operator", "block", "heading"]

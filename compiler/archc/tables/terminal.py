@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from archc.tables.formats import without_controls
-from archc.tables.rows import Cell, Grid, Line, figure
+from archc.tables.rows import TIMES, Cell, Grid, Line, figure
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -21,7 +21,8 @@ _COLOURS = {
 }  # fmt: skip
 
 _GAP = 2
-_LEAST = 10  # what a column of text keeps before figures go on in the next line
+_LEAST = 10  # what names keep of their column
+_LONGEST = 24  # what a word keeps of its column
 
 
 def terminal_text(grid: Grid, width: int, *, color: bool) -> str:
@@ -59,6 +60,8 @@ def _table(grid: Grid, width: int) -> Table:
     from rich.table import Table
     from rich.text import Text
 
+    if sum(_wanted(grid)) + _GAP * (len(grid.columns) - 1) > width:
+        grid = _compact(grid)
     widths, gap = _widths(grid, width)
     body, footer = _split(grid)
     table = Table(
@@ -102,11 +105,8 @@ def _widths(grid: Grid, width: int) -> tuple[list[int], int]:
 
     Also the gap between two columns.
     """
-    from rich.cells import cell_len
-
     columns = range(len(grid.columns))
-    wanted = [max([cell_len(_text(line.cells[i])) for line in grid.lines]) for i in columns]
-    wanted = [max(w, _longest_word(grid.columns[i].title)) for i, w in enumerate(wanted)]
+    wanted = _wanted(grid)
     least = [_least(grid, i, wanted[i]) for i in columns]
     gaps = len(wanted) - 1
     gap = _GAP if sum(least) + _GAP * gaps <= width else 1
@@ -122,12 +122,34 @@ def _widths(grid: Grid, width: int) -> tuple[list[int], int]:
     return wanted, gap
 
 
+def _wanted(grid: Grid) -> list[int]:
+    """What the cells of each column take in one line."""
+    from rich.cells import cell_len
+
+    return [
+        max([_longest_word(column.title), *[cell_len(_text(line.cells[i])) for line in grid.lines]])
+        for i, column in enumerate(grid.columns)
+    ]
+
+
+def _compact(grid: Grid) -> Grid:
+    """Shapes without spaces, 64×56×56, where there is little room."""
+    lines = [
+        line.replace(
+            cells=tuple([c.replace(TIMES, "×") if isinstance(c, str) else c for c in line.cells])
+        )
+        for line in grid.lines
+    ]
+    return grid.replace(lines=tuple(lines))
+
+
 def _least(grid: Grid, column: int, wanted: int) -> int:
-    if grid.columns[column].align == "left":
-        return min(wanted, max(_LEAST, _longest_word(grid.columns[column].title)))
-    # A number stands in one line; a formula may break between its terms.
-    words = [_longest_word(_text(line.cells[column])) for line in grid.lines]
-    return max([*words, _longest_word(grid.columns[column].title)])
+    title = _longest_word(grid.columns[column].title)
+    if column == 0:
+        return min(wanted, max(_LEAST, title))
+    # A number and a shape stand in one line; a formula may break between its terms.
+    word = max([title, *[_longest_word(_text(line.cells[column])) for line in grid.lines]])
+    return word if grid.columns[column].align == "right" else min(word, _LONGEST)
 
 
 def _longest_word(text: str) -> int:

@@ -7,20 +7,17 @@ from typing import Any
 from archc.arguments import Module
 from archc.cost import NOTHING, Pricing, Totals, input_shapes, operator_cost, regions_of
 from archc.graph import Call, Choice, Node, Operation, Program, Region, Repeat, Run
-from archc.liveness import demand_of
+from archc.liveness import demand_of, inside
 from archc.shapes import Shape
 from archc.tables.measure import Measure, is_bare, is_shown, is_split
 from archc.tables.places import (
     Lent,
     Place,
     copies_text,
-    entered,
-    entered_run,
     group_title,
     join,
     lent_to,
     node_name,
-    node_uses,
     relative,
     with_modules,
 )
@@ -46,7 +43,7 @@ def table_rows(program: Program, pricing: Pricing, depth: int) -> tuple[Row, ...
     """
     walk = _Walk(pricing)
     region = program.region
-    place = Place("", "", 0, {}, ((demand_of(region), 1),), 1)
+    place = Place("", "", 0, {}, 1, demand_of(region), 1)
     if depth > 0:
         walk.contents(region, place, depth - 1)
     else:
@@ -70,30 +67,29 @@ class _Walk:
     def __init__(self, pricing: Pricing) -> None:
         self.rows: list[Row] = []
         self._pricing = pricing
-        self._liveness = pricing.liveness
         self._measure = Measure()
         self._stored: set[str] = set()
 
     def contents(self, region: Region, place: Place, depth: int) -> None:
         """The rows of a region's nodes, blocks in it opened to `depth`."""
-        inside = with_modules(region, place)
-        for index, node in enumerate(region.nodes):
-            uses = node_uses(self._liveness, region, index, place.uses)
-            self._node(region, node, inside.replace(uses=uses), depth)
+        inside_of = with_modules(region, place)
+        wanted = self._pricing.liveness.of(region, place.demand).ports
+        for node, demand in zip(region.nodes, wanted, strict=True):
+            self._node(region, node, inside_of.replace(demand=demand), depth)
 
     def closed(self, block: _Block, place: Place) -> None:
         """One row for a block with everything in it."""
         region = block.region
-        one = [(self._pricing.region(region, demand), count) for demand, count in place.uses]
-        figures = Totals.sum([priced.computed.times(count) for priced, count in one])
-        figures = figures + one[0][0].stored.times(place.copies) + self._borrow(place)
+        one = self._pricing.region(region, place.demand)
+        figures = _of_all(one, place)
+        is_shared = place.copies == 0 and one.stored != NOTHING
         self._add(
             "block", place, block.title, block.span,
             inputs=_entering(region) if block.inputs is None else block.inputs,
             outputs=_leaving(region) if block.outputs is None else block.outputs,
-            figures=figures,
-            shared_with=None if place.copies else place.path,
-            inactive=place.running == 0,
+            figures=figures + self._borrow(place),
+            shared_with=place.path if is_shared else None,
+            inactive=place.inactive,
         )  # fmt: skip
 
     # --- nodes ------------------------------------------------------------------------------------
@@ -103,9 +99,9 @@ class _Walk:
             self._operation(region, node, place)
         elif isinstance(node, Choice):
             # A choice adds no level: what is in it stands in the region around it.
-            uses = entered(self._liveness, node, place.uses)
+            demand = inside(node, node.region, place.demand)
             scope = {**place.scope, **lent_to(node.lends, place.scope)}
-            self.contents(node.region, place.replace(uses=uses, scope=scope), depth)
+            self.contents(node.region, place.replace(demand=demand, scope=scope), depth)
         elif isinstance(node, Call):
             self._call(region, node, place, depth)
         else:
@@ -116,9 +112,11 @@ class _Walk:
             return
         inputs = input_shapes(region, node.inputs)
         one = operator_cost(node.op, inputs, node.outputs)
+        computed = NOTHING if place.inactive else one.computed.times(place.repeat)
         lent = place.scope.get(node.shared) if node.shared else None
         path = lent.path if lent else join(place.path, node_name(region, node))
-        first = lent is None or lent.path not in self._stored
+        is_first = place.copies > 0 and (lent is None or lent.path not in self._stored)
+        is_own = is_first or one.stored == NOTHING
         stored = self._store(lent) if node.shared else one.stored.times(place.copies)
         self._add(
             "operator", place.replace(path=path), node.op.name, node.span,
@@ -126,9 +124,9 @@ class _Walk:
             inputs=inputs,
             outputs=node.outputs,
             details=tuple(node.op.describe(*inputs).items()),
-            figures=one.computed.times(place.running) + stored,
-            shared_with=_table_path(node, place) if first and place.copies else path,
-            inactive=place.running == 0,
+            figures=computed + stored,
+            shared_with=_table_path(node, place) if is_own else path,
+            inactive=place.inactive,
         )  # fmt: skip
 
     def _call(self, region: Region, node: Call, place: Place, depth: int) -> None:
@@ -144,8 +142,10 @@ class _Walk:
             input_shapes(region, node.inputs), node.outputs,
         )  # fmt: skip
         scope = lent_to(node.lends, place.scope)
-        uses = entered(self._liveness, node, place.uses)
-        self._block(block, place.replace(path=path, copies=copies, scope=scope, uses=uses), depth)
+        demand = inside(node, node.region, place.demand)
+        self._block(
+            block, place.replace(path=path, copies=copies, scope=scope, demand=demand), depth
+        )
 
     def _repeat(self, region: Region, node: Repeat, place: Place, depth: int) -> None:
         if is_split(node) and depth == 0:
@@ -153,13 +153,14 @@ class _Walk:
             return
         for number, run in enumerate(node.runs):
             path = join(join(place.path, node.name), copies_text(node, number))
-            inside = place.replace(
+            copies = place.replace(
                 path=path,
                 scope=lent_to(node.lends, place.scope),
-                uses=entered_run(self._liveness, node, number, place.uses),
+                demand=inside(node, run.region, place.demand),
+                repeat=place.repeat * run.count,
                 copies=place.copies * run.count,
             )
-            self._run(run, inside, depth - is_split(node), node.span)
+            self._run(run, copies, depth - is_split(node), node.span)
 
     def _run(self, run: Run, place: Place, depth: int, span: Span) -> None:
         if is_bare(run.region):
@@ -181,23 +182,20 @@ class _Walk:
         parts = regions_of(node)
         if all(self._measure.is_empty(part) for part in parts):
             return
-        priced = [(self._pricing.node(region, node, d), count) for d, count in place.uses]
-        figures = Totals.sum([one.computed.times(count) for one, count in priced])
-        figures = figures + priced[0][0].stored.times(place.copies)
+        one = self._pricing.node(region, node, place.demand)
+        figures = _of_all(one, place)
         path = join(join(place.path, node.name), "*")
-        inside = place.replace(
-            path=path,
-            scope=lent_to(node.lends, place.scope),
-            uses=tuple([(demand, count * node.count) for demand, count in place.uses]),
+        copies = place.replace(
+            path=path, scope=lent_to(node.lends, place.scope), repeat=place.repeat * node.count
         )
         self._add(
-            "block", inside, _repeat_title(parts), node.span,
+            "block", copies, _repeat_title(parts), node.span,
             inputs=input_shapes(region, node.inputs),
             outputs=node.outputs[: len(node.inputs)],
             copies=tuple([_leaving(part)[0] for part in parts if part.outputs]),
-            figures=figures + self._borrow(inside),
-            shared_with=None if place.copies else path,
-            inactive=place.running == 0,
+            figures=figures + self._borrow(copies),
+            shared_with=path if place.copies == 0 and one.stored != NOTHING else None,
+            inactive=place.inactive,
         )  # fmt: skip
 
     # --- shared weights, rows ---------------------------------------------------------------------
@@ -217,6 +215,11 @@ class _Walk:
         name = relative(place.path, place.base)
         row = Row(kind, place.path, name, place.level, op, place.repeat, span, **fields)
         self.rows.append(row)
+
+
+def _of_all(one: Totals, place: Place) -> Totals:
+    """The figures of all copies: computed by each that runs, stored by each that is made."""
+    return one.computed.times(place.repeat) + one.stored.times(place.copies)
 
 
 def _entering(region: Region) -> tuple[Shape, ...]:

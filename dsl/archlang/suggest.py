@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from unicodedata import normalize
 
 __all__ = ["closest"]
 
@@ -14,7 +15,8 @@ def closest(word: str, candidates: Iterable[str], *, limit: int = 1) -> list[str
 
     The same word in another case comes first, then the same letters without underscores, then words
     a few edits away (a missing, superfluous, wrong or exchanged letter each count one): one edit in
-    three letters at most. Equal ones are in alphabetical order.
+    three letters at most, where a Korean syllable has two or three. Equal ones are in alphabetical
+    order.
     """
     ranked = []
     for candidate in dict.fromkeys(candidates):
@@ -26,7 +28,7 @@ def closest(word: str, candidates: Iterable[str], *, limit: int = 1) -> list[str
 
 def _distance(word: str, candidate: str) -> float | None:
     """How far they are apart: 0 for the same word in another case; None for too far."""
-    left, right = word.casefold(), candidate.casefold()
+    left, right = _letters(word), _letters(candidate)
     if left == right:
         return 0
     if left.replace("_", "") == right.replace("_", ""):
@@ -34,10 +36,14 @@ def _distance(word: str, candidate: str) -> float | None:
     allowed = max(len(left), len(right)) // 3
     if min(len(left), len(right)) < 2 or abs(len(left) - len(right)) > allowed:
         return None
-    if max(len(left), len(right)) > LONGEST:
+    if max(len(word), len(candidate)) > LONGEST:
         return None
     edits = _edits(left, right)
     return edits if edits <= allowed else None
+
+
+def _letters(word: str) -> str:
+    return word.casefold() if word.isascii() else normalize("NFD", word[:LONGEST].casefold())
 
 
 def _edits(left: str, right: str) -> int:

@@ -125,8 +125,8 @@ class Pad(Kind):
 
     @property
     def text(self) -> str:
-        words = ", ".join(self.words or ())
-        return f"{words}, a whole number of at least 0, one for each axis, or (before, after) for each"
+        words = "".join(f"{word}, " for word in self.words or ())
+        return f"{words}a whole number of at least 0, one for each axis, or (before, after) for each"
 
 
 class Real(Kind):

@@ -57,7 +57,7 @@ def evaluate(expr: tree.Expr, ctx: Context) -> Any:
         case tree.Paren():
             return evaluate(expr.value, ctx)
         case tree.Tuple():
-            return tuple([evaluate(item, ctx) for item in expr.items])
+            return _tuple(expr, ctx)
         case tree.Range():
             return _range(expr, ctx)
         case tree.Unary() | tree.Binary() | tree.Compare():
@@ -274,6 +274,11 @@ def _apply_let(function: LetValue, expr: tree.Call, ctx: Context) -> Any:
 
 
 # --- operators on values -------------------------------------------------------------------------
+
+
+def _tuple(expr: tree.Tuple, ctx: Context) -> Any:
+    items = tuple([evaluate(item, ctx) for item in expr.items])
+    return POISON if any(item is POISON for item in items) else items
 
 
 def _range(expr: tree.Range, ctx: Context) -> Any:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from archc.arguments import Number, Pad, Sizes, Words
+from archc.arguments import AxisNames, Number, Pad, Sizes, Words
 from archc.dims import Dim, less
 from archc.op import Constant, Example, Expression, OpError, TorchForm, argument
-from archc.ops.axes import per_axis, require_reals, settled
+from archc.ops.axes import find_axes, per_axis, require_reals, settled
 from archc.ops.layouts import Layout, layout
 from archc.ops.moving import Keywords, Moving
 from archc.shapes import Shape
@@ -26,8 +26,9 @@ class Padding(Moving):
     """Adds positions around a map, or before and after the steps of a sequence of vectors.
 
     `PAD(1)` adds one on every side, `PAD((1, 2))` one above and below and two left and right,
-    `PAD(((0, 1), 2))` names the two sides of an axis. The new positions hold `value`, or with
-    mode=reflect, replicate or circular what the map holds. Costs nothing.
+    `PAD(((0, 1), 2))` names the two sides of an axis. `axis` names other axes than those of space:
+    `PAD(((0, 64),), axis=c)` adds 64 channels behind the others. The new positions hold `value`, or
+    with mode=reflect, replicate or circular what the map holds. Costs nothing.
     """
 
     name: ClassVar[str] = "PAD"
@@ -44,23 +45,36 @@ class Padding(Moving):
         Words(words=("zeros", "reflect", "replicate", "circular")),
         "zeros",
     )
+    axis: Any = argument("which axes grow", AxisNames(nothing=True), None, shown="those of space")
     examples: ClassVar[tuple[Example, ...]] = (
         Example("INPUT(3, 5, 7) -> PAD(1)", output="(3, 7, 9)"),
+        Example("INPUT(3, 5, 7) -> PAD(((0, 2),), axis=c)", output="(5, 5, 7)"),
         Example("INPUT(3, 5, 7) -> PAD(((0, 1), 2), mode=reflect)", output="(3, 6, 11)"),
         Example("SEQUENCE(11, 13) -> PAD(((2, 0),), value=-1)", output="(13, 13)"),
     )
 
-    def _sides(self, place: Layout) -> list[tuple[int, int]]:
-        sizes = per_axis(self.name, "sizes", self.sizes, place.rank)
+    def _sides(self, rank: int) -> list[tuple[int, int]]:
+        sizes = per_axis(self.name, "sizes", self.sizes, rank)
         return [size if isinstance(size, tuple) else (size, size) for size in sizes]
 
+    def _along_axes(self, shape: Shape) -> dict[int, tuple[int, int]]:
+        if self.mode != "zeros":
+            message = f"mode={self.mode} pads the axes of space; axis goes with zeros or a value"
+            raise OpError(message, code="argument-value")
+        positions = find_axes(self.name, shape, self.axis)
+        return dict(zip(positions, self._sides(len(positions)), strict=True))
+
     def infer(self, *inputs: Shape) -> Shape:
+        if self.axis is not None:
+            sides_of = self._along_axes(inputs[0])
+            grown = {i: inputs[0].sizes[i] + b + a for i, (b, a) in sides_of.items()}
+            return inputs[0].with_sizes(grown)
         place = placed(self.name, inputs[0])
         if self.value != 0 and self.mode != "zeros":
             raise OpError(
                 f"value={self.value} has no effect with mode={self.mode}", code="argument-value"
             )
-        sides = self._sides(place)
+        sides = self._sides(place.rank)
         for size, (before, after) in zip(place.sizes, sides, strict=True):
             self._check(size, max(before, after))
         sizes = [
@@ -80,10 +94,19 @@ class Padding(Moving):
             f"a {self.mode} pad of {most} does not fit a size of {size}", code="argument-value"
         )
 
+    def _torch_along_axes(self, shape: Shape) -> TorchForm:
+        sides = self._along_axes(shape)
+        around = [sides.get(i, (0, 0)) for i in range(min(sides), shape.rank)]
+        flat = tuple([side for pair in reversed(around) for side in pair])
+        keywords: Keywords = (("value", self.value),) if self.value != 0 else ()
+        return Expression(f"F.pad({{0}}, {{pad}}{named(keywords)})", (("pad", flat), *keywords))
+
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
+        if self.axis is not None:
+            return self._torch_along_axes(inputs[0])
         place = layout(inputs[0], self.name)
         # F.pad takes the last axis first.
-        flat = tuple([side for pair in reversed(self._sides(place)) for side in pair])
+        flat = tuple([side for pair in reversed(self._sides(place.rank)) for side in pair])
         keywords: Keywords = ()
         if self.mode != "zeros":
             keywords = (("mode", self.mode),)

@@ -43,6 +43,7 @@ class Canvas:
         self.edges: list[Edge] = []
         self.closed: dict[int, list[Region]] = {}
         self._ids: set[str] = set()
+        self._entered = 0
         self._said: set[Point] = set()
         self._joined: set[tuple[str, str]] = set()
         self._shared: set[tuple[str, str]] = set()
@@ -70,30 +71,42 @@ class Canvas:
         """Draw the edges of a stream that arrives `delay` steps of time later."""
         self.edges.extend(Edge(point.id, target, delay=delay) for point in source)
 
-    def fork(self, begin: int, entering: tuple[Source, ...], path: str) -> tuple[Fork, ...]:
-        """Let a stream that several parts of a block take enter the block once, and part there.
+    def enter(self, sources: tuple[Source, ...]) -> tuple[Source, ...]:
+        """Stand-ins for the streams that flow into a frame, until `settle` knows who takes them."""
+        self._entered += len(sources)
+        first = self._entered - len(sources)
+        return tuple((Point(f"\0{first + port}", ""),) for port in range(len(sources)))
 
-        Args:
-            begin: the number of edges before the block was drawn.
-            entering: the streams that flow into the block.
-            path: what the ids of the forks begin with.
+    def settle(
+        self,
+        sources: tuple[Source, ...],
+        entered: tuple[Source, ...],
+        leaving: list[Source],
+        place: Place,
+    ) -> tuple[tuple[Fork, ...], list[Source]]:
+        """Connect the streams that flow into a frame, once what is inside has been drawn.
+
+        A stream that several parts take enters the frame once, and parts there.
+
+        Returns:
+            The forks, and the sources that leave the frame.
         """
-        outside = [point.id for source in entering for point in source]
         forks: list[Fork] = []
-        for start in dict.fromkeys(outside):
-            inside = self.edges[begin:]
-            parting = [edge for edge in inside if edge.source == start and not edge.delay]
-            if len(parting) < 2:
-                continue
-            training = all(edge.training for edge in parting)
-            fork = Fork(self.unique(f"{path}fork"), training)
-            forks.append(fork)
-            label = next((edge.label for edge in parting if edge.label), "")
-            self.edges[begin:] = [
-                Edge(start, fork.id, label, training),
-                *[e.replace(source=fork.id, label="") if e in parting else e for e in inside],
+        for source, ((stand_in, _),) in zip(sources, entered, strict=True):
+            taken = [edge for edge in self.edges if edge.source == stand_in]
+            self.edges = [edge for edge in self.edges if edge.source != stand_in]
+            if len(taken) > 1:
+                fork = Fork(self.unique(f"{place.path}fork"), place.training)
+                forks.append(fork)
+                self.connect(source, fork.id, training=all(edge.training for edge in taken))
+                self.edges += [edge.replace(source=fork.id) for edge in taken]
+            for edge in taken[: len(taken) == 1]:
+                self.connect(source, edge.target, training=edge.training)
+            leaving = [
+                tuple([kept for p in one for kept in (source if p.id == stand_in else (p,))])
+                for one in leaving
             ]
-        return tuple(forks)
+        return tuple(forks), leaving
 
     def close(self, look: int, view: View) -> None:
         """Remember a block that is drawn as one box."""

@@ -17,14 +17,22 @@ class Group(Record):
     """Copies that are drawn once.
 
     Args:
-        runs: the runs they come from, in order.
-        counts: how many copies there are, in each of the repeats that are drawn as one.
+        parts: the runs they come from, in order, for each of the repeats that are drawn as one.
         index: of the copy in paths; "*" where there are several.
     """
 
-    runs: tuple[Run, ...]
-    counts: tuple[int, ...]
+    parts: tuple[tuple[Run, ...], ...]
     index: str
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """All runs."""
+        return tuple([run for part in self.parts for run in part])
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """How many copies there are in each of the repeats."""
+        return tuple([sum(run.count for run in part) for part in self.parts])
 
     @property
     def single(self) -> bool:
@@ -39,22 +47,23 @@ def groups(repeats: Sequence[Repeat], looks: Looks) -> list[Group]:
         repeats: one repeat, or several that look alike and are drawn as one.
         looks: says what looks alike.
     """
-    if len(repeats) > 1:
-        runs = tuple([run for repeat in repeats for run in repeat.runs])
-        return [Group(runs, tuple([repeat.count for repeat in repeats]), "*")]
-    gathered: list[list[Run]] = []
-    for run in repeats[0].runs:
-        if gathered and looks.of(gathered[-1][-1].region) == looks.of(run.region):
-            gathered[-1].append(run)
-        else:
-            gathered.append([run])
     found: list[Group] = []
     begin = 0
-    for runs_together in gathered:
-        count = sum(run.count for run in runs_together)
-        found.append(Group(tuple(runs_together), (count,), str(begin) if count == 1 else "*"))
+    for parts in zip(*[_neighbours(repeat.runs, looks) for repeat in repeats], strict=True):
+        count = sum(run.count for run in parts[0])
+        found.append(Group(parts, str(begin) if count == 1 and len(parts) == 1 else "*"))
         begin += count
     return found
+
+
+def _neighbours(runs: Sequence[Run], looks: Looks) -> list[tuple[Run, ...]]:
+    found: list[list[Run]] = []
+    for run in runs:
+        if found and looks.of(found[-1][-1].region) == looks.of(run.region):
+            found[-1].append(run)
+        else:
+            found.append([run])
+    return [tuple(together) for together in found]
 
 
 def distinct(regions: Sequence[Region]) -> View:
@@ -62,23 +71,23 @@ def distinct(regions: Sequence[Region]) -> View:
     return tuple(dict.fromkeys(regions))
 
 
-def captured(runs: Sequence[Run], streams: Mapping[tuple[int, int], Source]) -> tuple[Source, ...]:
+def captured(group: Group, streams: Mapping[tuple[int, int], Source]) -> tuple[Source, ...]:
     """The sources of the captured inputs, those of all runs together."""
-    columns = zip(*[run.captures for run in runs], strict=False)
+    columns = zip(*[run.captures for run in group.parts[0]], strict=True)
     return tuple(
         [
-            tuple(dict.fromkeys(p for w in column for p in streams.get((w.node, w.port), ())))
+            tuple(dict.fromkeys(point for w in column for point in streams[w.node, w.port]))
             for column in columns
         ]
     )
 
 
-def relabelled(group: Group, view: View, leaving: Sequence[Source]) -> list[Source]:
+def relabelled(group: Group, leaving: Sequence[Source]) -> list[Source]:
     """The sources behind copies: they say the shape after the last copy, not the range."""
-    last = group.runs[-1].region
     found: list[Source] = []
     for port, source in enumerate(leaving):
-        after = shape_text([last.outputs[port].shape])
-        same = port < len(last.inputs) and after == shape_text([view[0].inputs[port].shape])
+        after = shape_text([part[-1].region.outputs[port].shape for part in group.parts])
+        inputs = [part[0].region.inputs for part in group.parts]
+        same = port < len(inputs[0]) and after == shape_text([i[port].shape for i in inputs])
         found.append(tuple([Point(p.id, after if p.label or not same else "") for p in source]))
     return found

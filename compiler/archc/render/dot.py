@@ -6,6 +6,7 @@ import html
 from collections.abc import Iterator
 
 from archc.render import palette
+from archc.render.bends import Bend, bend_of
 from archc.render.labels import printable
 from archc.render.scene import Box, Cell, Cluster, Edge, End, Fork, Item, Join, Scene, boxes
 
@@ -14,6 +15,8 @@ __all__ = ["FONT", "to_text"]
 # Known to every system, and metrically the same as the Liberation Sans that the package ships.
 FONT = "Arial"
 _LEGEND_COLUMNS = 5
+_WIDEST_TITLE = 36  # letters beside which room is left
+_LETTER_WIDTH = 5  # points, about
 
 _FORK = f'shape=point, width=0.05, color="{palette.EDGE}", class="fork"'
 
@@ -38,7 +41,9 @@ def to_text(scene: Scene, title: str, subtitle: str) -> str:
     lines.append(f"  label=<{_title(title, subtitle, _kinds(scene))}>")
     lines += [line for item in scene.items for line in _item(item, 0)]
     forks = {item.id for item in boxes(scene.items) if isinstance(item, Fork)}
-    lines += [_edge(edge, edge.target in forks) for edge in scene.edges]
+    bend = bend_of(scene)
+    lines += [_edge(edge, edge.target in forks, _rises(edge, bend)) for edge in scene.edges]
+    lines += _bent(bend)
     return "\n".join([*lines, "}", ""])
 
 
@@ -72,12 +77,19 @@ def _cluster(cluster: Cluster, nesting: int) -> Iterator[str]:
 
 def _cluster_title(cluster: Cluster) -> str:
     name, bracket, arguments = cluster.title.partition("(")
-    parts = [f"<B>{_html(name)}</B>" if name else "", _html(bracket + arguments)]
-    count = f"<B>{_html(cluster.count)}</B>" if cluster.count else ""
-    caption = f"<I>{_html(cluster.caption)}</I>" if cluster.caption else ""
-    words = ["".join(parts), count, caption]
-    text = "  ".join(word for word in words if word)
-    return f"<{text}>" if text else '""'
+    words = [f"<B>{_html(name)}</B>{_html(bracket + arguments)}" if name else ""]
+    words.append(f"<B>{_html(cluster.count)}</B>" if cluster.count else "")
+    first = "  ".join(word for word in words if word)
+    small = [f'<FONT POINT-SIZE="9">{_html(remark)}</FONT>' for remark in cluster.remarks]
+    lines = [line for line in (first, *small) if line]
+    if not lines:
+        return '""'
+    length = max(map(len, (f"{cluster.title}  {cluster.count}", *cluster.remarks)))
+    # The stream enters in the middle: room to the right of the words keeps it off them.
+    room = 0 if cluster.apart else min(length, _WIDEST_TITLE) * _LETTER_WIDTH
+    text = '<BR ALIGN="LEFT"/>'.join([*lines, ""])
+    cells = f'<TD>{text}</TD><TD WIDTH="{room}"></TD>'
+    return f'<<TABLE BORDER="0" CELLSPACING="0" CELLPADDING="0"><TR>{cells}</TR></TABLE>>'
 
 
 def _box(box: Box) -> str:
@@ -93,7 +105,7 @@ def _box(box: Box) -> str:
     if box.caption:
         caption = (
             f'<TR><TD BORDER="0" COLSPAN="{len(box.cells)}">'
-            f'<FONT POINT-SIZE="9"><I>{_html(box.caption)}</I></FONT></TD></TR>'
+            f'<FONT POINT-SIZE="9">{_html(box.caption)}</FONT></TD></TR>'
         )
     table = (
         '<TABLE BORDER="0" CELLBORDER="1" CELLSPACING="0" CELLPADDING="4" '
@@ -107,7 +119,7 @@ def _closed_block(box: Box, cell: Cell) -> str:
     count = f"  <B>{_html(box.count)}</B>" if box.count else ""
     words = f"<B>{_html(cell.name)}</B>{arguments}{count}"
     if box.caption:
-        words += f'<BR/><FONT POINT-SIZE="9"><I>{_html(box.caption)}</I></FONT>'
+        words += f'<BR/><FONT POINT-SIZE="9">{_html(box.caption)}</FONT>'
     style = "rounded,filled,dashed" if box.training else "rounded,filled"
     fill = palette.kind_of("block").fill
     return (
@@ -138,8 +150,22 @@ def _words(cell: Cell) -> str:
     return f"<B>{_html(cell.name)}</B>" + (f" {_html(cell.text)}" if cell.text else "")
 
 
-def _edge(edge: Edge, parts: bool) -> str:
-    facts = ["dir=none"] if parts else []
+def _bent(bend: Bend | None) -> list[str]:
+    if bend is None:
+        return []
+    level = [f"  {{ rank=same; {_quoted(a)}; {_quoted(b)} }}" for a, b in bend.level]
+    return ["  newrank=true", *level]
+
+
+def _rises(edge: Edge, bend: Bend | None) -> bool:
+    """Whether a stream flows from the bottom to the top."""
+    if bend is None or (edge.source, edge.target) in bend.level:
+        return False
+    return edge.target in bend.up
+
+
+def _edge(edge: Edge, parts: bool, rises: bool) -> str:
+    facts = ["dir=none"] if parts else ["dir=back"] if rises else []
     if edge.label:
         facts.append(f"label=<&nbsp;{_html(edge.label)}>, weight=8")
     if edge.training:
@@ -147,7 +173,9 @@ def _edge(edge: Edge, parts: bool) -> str:
     if edge.delay:
         facts.append(f'style=dashed, constraint=false, label="t-{edge.delay}"')
     attributes = f" [{', '.join(facts)}]" if facts else ""
-    return f"  {_quoted(edge.source)} -> {_quoted(edge.target)}{attributes}"
+    # Graphviz lays out from the first to the second: a stream that rises is written backwards.
+    first, second = (edge.target, edge.source) if rises else (edge.source, edge.target)
+    return f"  {_quoted(first)} -> {_quoted(second)}{attributes}"
 
 
 def _kinds(scene: Scene) -> tuple[palette.Kind, ...]:
@@ -166,19 +194,22 @@ def _title(title: str, subtitle: str, kinds: tuple[palette.Kind, ...]) -> str:
     rows = [f'<TR><TD><FONT POINT-SIZE="18"><B>{_html(title)}</B></FONT></TD></TR>']
     rows.append(f'<TR><TD><FONT COLOR="{palette.QUIET}">{_html(subtitle)}</FONT></TD></TR>')
     columns = -(-len(kinds) // -(-len(kinds) // _LEGEND_COLUMNS)) if kinds else 1
+    legend: list[str] = []
     for start in range(0, len(kinds), columns):
-        swatches = "".join(_swatch(kind) for kind in kinds[start : start + columns])
-        rows.append(
-            '<TR><TD><TABLE BORDER="0" CELLSPACING="2" CELLPADDING="1">'
-            f"<TR>{swatches}</TR></TABLE></TD></TR>"
-        )
+        swatches = [_swatch(kind) for kind in kinds[start : start + columns]]
+        missing = ["<TD></TD><TD></TD>"] * (columns - len(swatches))
+        legend.append(f"<TR>{''.join(swatches + missing)}</TR>")
+    if legend:
+        table = '<TABLE BORDER="0" CELLSPACING="2" CELLPADDING="1">'
+        rows.append(f"<TR><TD>{table}{''.join(legend)}</TABLE></TD></TR>")
     return f'<TABLE BORDER="0" CELLSPACING="0" CELLPADDING="1">{"".join(rows)}</TABLE>'
 
 
 def _swatch(kind: palette.Kind) -> str:
+    word = f'<FONT POINT-SIZE="9">{_html(kind.word)} </FONT>'
     return (
         f'<TD BORDER="1" COLOR="{palette.LINE}" BGCOLOR="{kind.fill}" WIDTH="14" HEIGHT="10" '
-        f'FIXEDSIZE="TRUE"></TD><TD><FONT POINT-SIZE="9">{_html(kind.word)} </FONT></TD>'
+        f'FIXEDSIZE="TRUE"></TD><TD ALIGN="LEFT">{word}</TD>'
     )
 
 

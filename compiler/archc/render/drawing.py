@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from archc.graph import INPUTS, Call, Choice, Operation, Program, Repeat, Wire
 from archc.render.canvas import Canvas, Place, Point, Source, View
 from archc.render.copies import Group, captured, distinct, groups, relabelled
-from archc.render.labels import block_title, count_text, operator_text, shape_text
+from archc.render.labels import block_title, count_text, loop_text, operator_text, shape_text
 from archc.render.scene import Box, Cell, Cluster, End, Item, Join, Scene
 from archc.render.structure import Items, Looks, by_name, shape_of, stacks, training_only
 
@@ -40,9 +40,9 @@ def draw(program: Program, *, depth: int, expand: bool, explain: bool) -> Scene:
 class _Drawer:
     def __init__(self, expand: bool) -> None:
         self.canvas = Canvas()
-        self._count = Items()
         self._alike = Looks(exact=False)
         self._grouped_by = Looks(exact=True) if expand else self._alike
+        self._count = Items(self._grouped_by)
 
     def between_ends(self, view: View, place: Place) -> list[Item]:
         """A view with its inputs and outputs."""
@@ -158,12 +158,12 @@ class _Drawer:
             return self._closed(calls, view, sources, place, items)
         id = self.canvas.unique(place.path + (call.name or call.region.name))
         contents: list[Item] = []
-        begin = len(self.canvas.edges)
-        leaving = self._inside(view, sources, inside, contents)
-        forks = self.canvas.fork(begin, sources, inside.path)
-        caption = f"weights of {call.shared}" if call.shared else ""
+        entered = self.canvas.enter(sources)
+        leaving = self._inside(view, entered, inside, contents)
+        forks, leaving = self.canvas.settle(sources, entered, leaving, inside)
+        remarks = (f"weights of {call.shared}",) if call.shared else ()
         title = block_title(view)
-        items.append(Cluster(id, title, (*forks, *contents), "", caption, place.training))
+        items.append(Cluster(id, title, (*forks, *contents), "", remarks, place.training))
         return leaving
 
     def _closed(
@@ -200,8 +200,10 @@ class _Drawer:
         first = repeats[0]
         carried = len(first.inputs)
         gathered: list[list[Source]] = [[] for _ in first.collected]
-        for group in groups(repeats, self._grouped_by):
-            streams_in = (*sources, *captured(group.runs, streams))
+        # Several repeats come from a drawing of what only looks alike, so that their copies do too.
+        looks = self._grouped_by if len(repeats) == 1 else self._alike
+        for group in groups(repeats, looks):
+            streams_in = (*sources, *captured(group, streams))
             leaving = self._copies(group, first.name, streams_in, place, items)
             sources = tuple(leaving[:carried])
             named = by_name(leaving[carried:], first.collected)
@@ -221,20 +223,21 @@ class _Drawer:
         view = distinct([run.region for run in group.runs])
         inside = place._replace(path=_below(place.path, name and f"{name}.{group.index}"))
         contents: list[Item] = []
-        begin = len(self.canvas.edges)
-        leaving = self._inside(view, sources, inside, contents)
         count = count_text(group.counts)
-        if not contents or (not count and len(contents) == 1):
-            items += contents
-            return leaving
+        if not count:
+            leaving = self._inside(view, sources, inside, items)
+            return leaving if group.single else relabelled(group, leaving)
+        entered = self.canvas.enter(sources)
+        leaving = self._inside(view, entered, inside, contents)
+        forks, leaving = self.canvas.settle(sources, entered, leaving, inside)
         only = contents[0] if len(contents) == 1 else None
         if isinstance(only, (Box, Cluster)) and not only.count:
             items.append(only.replace(count=count))
-        else:
+        elif contents:
             id = self.canvas.unique(place.path + (name or "group"))
-            forks = self.canvas.fork(begin, sources, inside.path)
-            items.append(Cluster(id, "", (*forks, *contents), count, "", place.training))
-        return leaving if group.single else relabelled(group, view, leaving)
+            remarks = loop_text(group.runs)
+            items.append(Cluster(id, "", (*forks, *contents), count, remarks, place.training))
+        return relabelled(group, leaving)
 
 
 def _cell(view: View, member: int) -> Cell:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from archc.graph import Region
+from archc.graph import Region, Run
 from archc.op import Argument, Op
 from archc.shapes import Shape
 from archlang import tree
@@ -18,6 +18,7 @@ __all__ = [
     "amount",
     "block_title",
     "count_text",
+    "loop_text",
     "operator_text",
     "printable",
     "shape_text",
@@ -25,8 +26,10 @@ __all__ = [
 ]
 
 _LONGEST = 44
+_LONGEST_TITLE = 72
+_MOST_COPIES = 8  # whose loop variables are told one by one
 # Arguments that a picture leaves out: they change neither shape nor the idea.
-_UNSAID = frozenset({"bias", "eps", "momentum", "affine", "init"})
+_UNSAID = frozenset({"affine", "bias", "ceil", "count_pad", "eps", "init", "momentum"})
 _DESCRIBED = frozenset({"filters", "kernel", "stride", "pad", "groups", "units"})
 
 
@@ -110,7 +113,23 @@ def block_title(regions: Sequence[Region]) -> str:
         in_order = in_order and default is None
         parts.append(text if in_order else f"{name}={text}")
     name = first.name or "group"
-    return _shortened(f"{name}({', '.join(parts)})" if parts else name)
+    return _shortened(f"{name}({', '.join(parts)})" if parts else name, _LONGEST_TITLE)
+
+
+def loop_text(runs: Sequence[Run]) -> tuple[str, ...]:
+    """The variables of a comprehension, copy by copy: `c = 64, 128, 256`; those that stay are left
+    out."""
+    copies = [
+        dict(run.region.arguments) for run in runs for _ in range(min(run.count, _MOST_COPIES))
+    ]
+    if len(copies) > _MOST_COPIES or any(run.region.kind != "group" for run in runs):
+        return ()
+    found = []
+    for name in copies[0]:
+        values = [value_text(copy.get(name)) for copy in copies]
+        if len(set(values)) > 1:
+            found.append(_shortened(f"{name} = {', '.join(values)}"))
+    return tuple(found)
 
 
 def amount(figure: object) -> str:
@@ -131,6 +150,9 @@ def _described(op: Op, inputs: tuple[Shape, ...]) -> dict[str, Any]:
     facts = dict(op.describe(*inputs))
     if "filters" not in facts and hasattr(op, "units"):
         facts["filters"] = op.units
+    for derived in ("kernel", "filters"):  # what a table shows of GAP and DWCONV: nobody wrote it
+        if not hasattr(op, derived) and not hasattr(op, "units"):
+            facts.pop(derived, None)
     return facts
 
 
@@ -187,5 +209,5 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
-def _shortened(text: str) -> str:
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+def _shortened(text: str, longest: int = _LONGEST) -> str:
+    return text if len(text) <= longest else text[: longest - 1] + "…"

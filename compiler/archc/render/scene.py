@@ -63,14 +63,23 @@ class Fork(Record):
 
 
 class Cluster(Record):
-    """A block, or a group that is repeated, with what is inside; `apart` for one that explains a
-    box of the picture."""
+    """A block, or a group that is repeated, with what is inside.
+
+    Args:
+        id: unique in the picture.
+        title: of the block, "" for a group.
+        items: what is inside.
+        count: "×3" for three copies in a row, else "".
+        remarks: lines below the title.
+        training: whether it is there in training only.
+        apart: whether it explains a box of the picture.
+    """
 
     id: str
     title: str
     items: tuple[Item, ...]
     count: str = ""
-    caption: str = ""
+    remarks: tuple[str, ...] = ()
     training: bool = False
     apart: bool = False
 
@@ -102,6 +111,10 @@ class Scene(Record):
     @property
     def length(self) -> int:
         """The number of boxes on the longest way from an input to an output."""
+        return max(self.ranks().values(), default=0)
+
+    def ranks(self) -> dict[str, int]:
+        """How far each box is from the inputs, by its longest way, counted from 1."""
         behind: dict[str, list[str]] = {}
         waiting: dict[str, int] = {}
         for edge in self.edges:
@@ -109,15 +122,15 @@ class Scene(Record):
                 behind.setdefault(edge.source, []).append(edge.target)
                 waiting[edge.target] = waiting.get(edge.target, 0) + 1
         ready = [source for source in behind if source not in waiting]
-        reach = dict.fromkeys(ready, 1)
+        ranks = dict.fromkeys(ready, 1)
         while ready:
             here = ready.pop()
             for there in behind.get(here, ()):
-                reach[there] = max(reach.get(there, 0), reach[here] + 1)
+                ranks[there] = max(ranks.get(there, 0), ranks[here] + 1)
                 waiting[there] -= 1
                 if waiting[there] == 0:
                     ready.append(there)
-        return max(reach.values(), default=0)
+        return ranks
 
 
 def boxes(items: tuple[Item, ...]) -> Iterator[Box | Join | End | Fork]:

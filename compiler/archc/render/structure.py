@@ -4,6 +4,7 @@ which operators stand in one box."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import TypeVar
 
 from archc.graph import INPUTS, Call, Choice, Node, Operation, Region, Repeat, Wire
@@ -38,7 +39,9 @@ class Looks:
             return found
         outputs = tuple((output.wire, output.training) for output in region.outputs)
         nodes = tuple(self._node(node) for node in region.nodes)
-        arguments = repr(region.arguments) if self._exact else None
+        # A group's arguments are the variables of its loop: what they change shows inside.
+        named = self._exact and region.kind != "group"
+        arguments = repr(region.arguments) if named else None
         key = (region.name, len(region.inputs), nodes, outputs, arguments)
         number = self._numbers.setdefault(key, len(self._numbers))
         self._known[region] = number
@@ -52,10 +55,10 @@ class Looks:
             case Call():
                 return ("call", self.of(node.region), node.inputs, node.shared is not None)
             case Repeat():
-                runs = [self.of(run.region) for run in node.runs]
-                counts = tuple(run.count for run in node.runs) if self._exact else None
-                alike = tuple(dict.fromkeys(runs))
-                return ("repeat", alike, counts, node.inputs, len(node.collected))
+                looks = [self.of(run.region) for run in node.runs]
+                changes = tuple([look for look, _ in groupby(looks)])
+                counts = tuple([run.count for run in node.runs]) if self._exact else None
+                return ("repeat", changes, counts, node.inputs, len(node.collected))
             case Choice():
                 return ("choice", self.of(node.region), node.inputs)
 
@@ -103,7 +106,8 @@ def stacks(region: Region) -> dict[int, tuple[int, ...]]:
     """Chains of operators that are drawn as one box, by the number of their first node.
 
     A box begins with any operator and takes the normalisation, activation and regularisation behind
-    it; in the order of pre-activation (BN, RELU, CONV) it takes the convolution too.
+    it; in the orders of pre-activation (BN, RELU, CONV and RELU, CONV, BN) it takes the convolution
+    too.
     """
     users: dict[int, int] = {}
     for wire in _wires(region):
@@ -125,9 +129,14 @@ def stacks(region: Region) -> dict[int, tuple[int, ...]]:
 
 
 class Items:
-    """Counts the items that regions are drawn as, each region once."""
+    """Counts the items that regions are drawn as, each region once.
 
-    def __init__(self) -> None:
+    Args:
+        looks: says which copies of a repeat are drawn together.
+    """
+
+    def __init__(self, looks: Looks) -> None:
+        self._looks = looks
         self._known: dict[Region, int] = {}
 
     def of(self, region: Region) -> int:
@@ -148,7 +157,9 @@ class Items:
                 return self.of(node.region)
             case Repeat():
                 inside = max((self.of(run.region) for run in node.runs), default=0)
-                return min(inside, 1) if len(node.runs) == 1 else inside * len(node.runs)
+                together = groupby(self._looks.of(run.region) for run in node.runs)
+                drawings = sum(1 for _ in together)
+                return min(inside, 1) if drawings == 1 else inside * drawings
 
 
 def _wires(region: Region) -> list[Wire]:
@@ -165,9 +176,18 @@ def _joins(region: Region, stack: tuple[int, ...], number: int) -> bool:
     own = _family(region, number)
     if len(stack) >= _WIDEST or len(region.nodes[stack[-1]].outputs) > 1:
         return False
+    opened = families[0] in _FOLLOWERS and families[-1] not in _FOLLOWERS
     if own in _FOLLOWERS:
-        return not (families[0] in _FOLLOWERS and families[-1] not in _FOLLOWERS)
-    return families == ["normalisation", "activation"] and own in ("convolution", "linear")
+        return not opened or (families[0], own) == ("activation", "normalisation")
+    if own not in ("convolution", "linear") or families[-1] != "activation":
+        return False
+    return families == ["normalisation", "activation"] or _begins(region, stack[0], families)
+
+
+def _begins(region: Region, head: int, families: list[str]) -> bool:
+    """Whether a lone activation opens what follows, rather than closing a join before it."""
+    before = region.nodes[head].inputs[0].node
+    return families == ["activation"] and (before == INPUTS or _family(region, before) != "join")
 
 
 def _family(region: Region, number: int) -> str:

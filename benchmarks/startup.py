@@ -3,9 +3,9 @@
     python benchmarks/startup.py            # prints the table
     python benchmarks/startup.py --write    # and puts it into docs/benchmarks.md
 
-Whole processes are timed, in alternating pairs, so that a busy machine slows both sides. The floor
-is what importing the libraries costs; the peer builds the module with torch and asks torchinfo. The
-first run after an installation is timed in a fresh virtual environment.
+Installs the project into a fresh virtual environment, as users do, and times whole processes there,
+in alternating pairs, so that a busy machine slows both sides. The floor is what importing the
+libraries costs; the peer builds the module with torch and asks torchinfo (not with `--no-peer`).
 """
 
 from __future__ import annotations
@@ -16,11 +16,9 @@ import platform
 import re
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 import venv
-from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -36,42 +34,56 @@ Command = list[str]
 
 def main() -> None:
     """Measure, print, and write the page when asked to."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--pairs", type=int, default=15, help="how many pairs are timed")
+    parser.add_argument("--no-peer", action="store_true", help="leave torch and torchinfo out")
     parser.add_argument("--write", action="store_true", help=f"put the table into {PAGE.name}")
-    parser.add_argument("--no-install", action="store_true", help="leave out the first run")
     options = parser.parse_args()
-    rows = measure(options.pairs, install=not options.no_install)
-    text = "\n".join(rows)
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["XDG_CACHE_HOME"] = str(Path(folder, "cache"))
+        text = "\n".join(measure(Path(folder), options.pairs, peer=not options.no_peer))
     print(text)
     if options.write:
         write(text)
 
 
-def measure(pairs: int, *, install: bool) -> list[str]:
-    """The lines of the table."""
-    stats = [sys.executable, "-m", "archc", "stats", "resnet152"]
-    floor = [sys.executable, "-c", FLOOR]
+def measure(folder: Path, pairs: int, *, peer: bool) -> list[str]:
+    """The lines of the table.
+
+    Args:
+        folder: an empty one for the environment and its cache.
+        pairs: how many pairs are timed.
+        peer: whether to install and time torchinfo too.
+    """
+    programs = install(folder, str(ROOT))
+    stats = [str(programs / "archc"), "stats", "resnet152"]
+    floor = [str(programs / "python"), "-c", FLOOR]
+    first = [seconds(stats)]
     ours, theirs = in_pairs(stats, floor, pairs)
     rows = [
         "| process | median | `archc stats resnet152` takes |",
         "|---|---|---|",
         row("`archc stats resnet152`", ours, ""),
         row(f'`python -c "{FLOOR}"` (the floor)', theirs, times_as_long(ours, theirs)),
+        row("the first run after an installation", first, f"then: {times_as_long(first, theirs)}"),
     ]
-    if install:
-        first = first_run()
-        note = f"(that run: {times_as_long(first, theirs)} as the floor)"
-        rows.append(row("the first run after an installation", first, note))
-    peer = peer_command()
-    if peer is not None:
-        name, command = peer
+    if peer:
+        name, command = peer_command(folder, programs)
         ours_again, peer_times = in_pairs(stats, command, max(pairs // 3, 3))
         rows.append(row(name, peer_times, times_as_long(ours_again, peer_times)))
     where = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
     return [*rows, "", f"CPython {platform.python_version()}, {where}, {pairs} pairs."]
+
+
+def install(folder: Path, *packages: str) -> Path:
+    """Install into the environment in that folder; the folder of its programs."""
+    home = folder / "venv"
+    programs = home / ("Scripts" if os.name == "nt" else "bin")
+    if not home.exists():
+        venv.create(home, with_pip=True)
+    pip = [str(programs / "python"), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+    subprocess.run([*pip, "-c", str(ROOT / "constraints.txt"), *packages], check=True)
+    return programs
 
 
 def row(name: str, times: list[float], comparison: str) -> str:
@@ -92,39 +104,25 @@ def in_pairs(first: Command, second: Command, pairs: int) -> tuple[list[float], 
     return [one for one, _ in timed], [two for _, two in timed]
 
 
-def seconds(command: Command, directory: Path | None = None) -> float:
+def seconds(command: Command) -> float:
     """The wall time of one whole process."""
     started = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=directory)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=tempfile.gettempdir())
     return time.perf_counter() - started
 
 
-def first_run() -> list[float]:
-    """The first run ever in a fresh environment, whose cache directory is empty too."""
-    with tempfile.TemporaryDirectory() as folder:
-        home = Path(folder)
-        venv.create(home / "venv", with_pip=True)
-        python = str(home / "venv" / ("Scripts" if os.name == "nt" else "bin") / "python")
-        subprocess.run([python, "-m", "pip", "install", "-q", str(ROOT)], check=True)
-        os.environ["XDG_CACHE_HOME"] = str(home / "cache")
-        return [seconds([python, "-m", "archc", "stats", "resnet152"], home)]
-
-
-def peer_command() -> tuple[str, Command] | None:
-    """The script that prints torchinfo's summary; None where torchinfo is not installed."""
-    if find_spec("torchinfo") is None or find_spec("torch") is None:
-        return None
-    if find_spec("torchvision") is not None:
-        return "`torchinfo.summary(resnet152())`", [
-            sys.executable,
-            "-c",
-            f"{TORCHVISION}; {SUMMARY}",
-        ]
-    path = Path(tempfile.mkdtemp()) / "resnet152_peer.py"
-    compiled = [sys.executable, "-m", "archc", "compile", "resnet152", "--class-name", "resnet152"]
-    source = subprocess.run(compiled, check=True, capture_output=True, text=True).stdout
-    path.write_text(f"{source}\n{SUMMARY}\n", encoding="utf-8")
-    return "`torchinfo.summary` of the compiled ResNet-152", [sys.executable, str(path)]
+def peer_command(folder: Path, programs: Path) -> tuple[str, Command]:
+    """The script that prints torchinfo's summary; of torchvision's module where that imports."""
+    install(folder, f"{ROOT}[torch]", "torchinfo")
+    python = str(programs / "python")
+    works = subprocess.run([python, "-c", TORCHVISION], capture_output=True)
+    if works.returncode == 0:
+        return "`torchinfo.summary(resnet152())`", [python, "-c", f"{TORCHVISION}; {SUMMARY}"]
+    compiled = [str(programs / "archc"), "compile", "resnet152", "--class-name", "resnet152"]
+    done = subprocess.run(compiled, check=True, capture_output=True, text=True)
+    path = folder / "peer.py"
+    path.write_text(f"{done.stdout}\n{SUMMARY}\n", encoding="utf-8")
+    return "`torchinfo.summary` of the same module", [python, str(path)]
 
 
 def write(text: str) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
 import click
@@ -16,7 +16,17 @@ if TYPE_CHECKING:
     from archc.net import Net
     from archc.pipeline import Request
 
-__all__ = ["Unusable", "colored", "net_of", "quiet", "report", "status_of", "tell", "width_of"]
+__all__ = [
+    "Unusable",
+    "colored",
+    "net_of",
+    "quiet",
+    "report",
+    "reported",
+    "status_of",
+    "tell",
+    "width_of",
+]
 
 
 class Unusable(click.ClickException):
@@ -34,7 +44,11 @@ def colored(stream: TextIO) -> bool:
 
 def width_of(stream: TextIO) -> int | None:
     """The width of the terminal in characters, None when it is none."""
-    return shutil.get_terminal_size().columns if stream.isatty() else None
+    if not stream.isatty():
+        return None
+    from shutil import get_terminal_size
+
+    return get_terminal_size().columns
 
 
 def quiet() -> bool:
@@ -75,6 +89,16 @@ def _stands_in_a_file(error: Diagnostic) -> bool:
     return error.span is not None and not error.span.source.name.startswith("-p ")
 
 
+@contextmanager
+def reported() -> Iterator[None]:
+    """Show what is wrong, where something is, and end the command with the status that fits."""
+    try:
+        yield
+    except ArchError as error:
+        report(error.diagnostics)
+        click.get_current_context().exit(status_of(error.diagnostics))
+
+
 def net_of(request: Request, *, notes: bool = True) -> Net:
     """The one net that a command works on; ends the command with diagnostics when it is wrong.
 
@@ -84,11 +108,8 @@ def net_of(request: Request, *, notes: bool = True) -> Net:
     """
     from archc.net import open_net
 
-    try:
+    with reported():
         net = open_net(request)
-    except ArchError as error:
-        report(error.diagnostics)
-        click.get_current_context().exit(status_of(error.diagnostics))
     report(net.diagnostics)
     for text in net.program.notes if notes else ():
         tell(f"note: {text}")

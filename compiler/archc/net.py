@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from archc.dims import Dim
 from archc.pipeline import Request, load_program
-from archlang.diagnostics import ArchError, Diagnostic
+from archlang.diagnostics import ArchError, Diagnostic, Label
 
 if TYPE_CHECKING:
     import networkx
@@ -136,9 +136,17 @@ class Net:
         render(self.program, Path(path), depth=depth)
 
     def source(self, *, class_name: str | None = None) -> str:
-        """The net as Python source that imports torch and never archc."""
+        """The net as Python source that imports torch and never archc.
+
+        Args:
+            class_name: the name of the net's class, instead of the one made from its own.
+
+        Raises:
+            ArchError: when a dimension is open that the module needs as a number.
+        """
         from archc.emit import emit
 
+        self._refuse_open_dimensions()
         return emit(self.program, class_name=class_name, probe=self._probe)
 
     def to_torch(self) -> torch.nn.Module:
@@ -146,8 +154,9 @@ class Net:
 
         Raises:
             ImportError: when torch is not installed.
-            ArchError: when a dimension is still open that the module needs as a number.
+            ArchError: when a dimension is open that the module needs as a number.
         """
+        self._refuse_open_dimensions()
         try:
             from archc.torch.module import to_torch
         except ModuleNotFoundError as error:
@@ -156,6 +165,17 @@ class Net:
             message = "to_torch needs PyTorch: pip install 'arch-lang[torch]'"
             raise ImportError(message, name="torch") from error
         return to_torch(self.program)
+
+    def _refuse_open_dimensions(self) -> None:
+        from archc.emit import needs_binding
+
+        names = needs_binding(self.program)
+        if not names:
+            return
+        message = f"the module needs {' and '.join(names)} as a number"
+        help = "bind it: " + " ".join([f"-p {name}=16" for name in names])
+        label = Label(self.program.region.span)
+        raise ArchError((Diagnostic("unbound-dimension", message, (label,), help=help),))
 
     def _probe(self, name: str, value: Any) -> Program | None:
         """The same net with one hyperparameter changed, to see what follows from it."""

@@ -88,7 +88,7 @@ def _text(where: str, node: Any, depth: int) -> str:
             f"{where} should be a number, a string, yes or no, or a list of those"
         )
     if node.style is not None:
-        return '"' + node.value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        return '"' + str(node.value).replace("\\", "\\\\").replace('"', '\\"') + '"'
     if node.tag == f"{_TAG}bool":
         return "yes" if node.value.lower() in ("yes", "true", "on") else "no"
     if node.tag == f"{_TAG}null":

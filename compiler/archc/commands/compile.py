@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from archc.console import Unusable, net_of, tell
+from archc.console import Unusable, net_of, reported, tell
 from archc.options import takes_net
 
 
@@ -26,7 +26,8 @@ def command(request: Any, path: Path | None, class_name: str | None) -> int:
     if class_name is not None and not _is_class_name(class_name):
         message = f"--class-name {class_name!r} cannot be the name of a class in Python"
         raise click.UsageError(message, click.get_current_context())
-    text = net_of(request).source(class_name=class_name)
+    with reported():
+        text = net_of(request).source(class_name=class_name)
     if path is None:
         click.echo(text, nl=False)
         return 0

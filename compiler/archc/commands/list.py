@@ -10,6 +10,7 @@ import click
 from archc.console import colored, tell, width_of
 
 if TYPE_CHECKING:
+    from archc.graph import Program
     from archc.library import Entry
     from archc.listing import Listed
 
@@ -66,7 +67,7 @@ def _figures(chosen: list[Entry]) -> list[Listed]:
     from archc.pipeline import check_path
 
     programs = {
-        path: {program.name: program for program in check_path(path).programs}
+        path: _shown(check_path(path).programs)
         for path in dict.fromkeys(entry.path for entry in chosen)
     }
     return [
@@ -74,6 +75,12 @@ def _figures(chosen: list[Entry]) -> list[Listed]:
         for entry in chosen
         if entry.name in programs[entry.path]
     ]
+
+
+def _shown(programs: tuple[Program, ...]) -> dict[str, Program]:
+    """The nets by name, without those that another net of the file stands for."""
+    applied = {program.applies for program in programs}
+    return {program.name: program for program in programs if program.name not in applied}
 
 
 def _fits(net: Listed, most: int | None) -> bool:

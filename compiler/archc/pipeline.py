@@ -82,7 +82,20 @@ def load_program(request: Request) -> Loaded:
             run.diagnostics.add(problem.diagnostic)
             program = None
     failed = run.diagnostics.failed
-    return Loaded(None if failed else program, run.diagnostics.all)
+    return Loaded(None if failed else program, _in_order(run.diagnostics))
+
+
+def _in_order(diagnostics: Diagnostics) -> tuple[Diagnostic, ...]:
+    """As they stand in the text, file by file in the order in which files are first mentioned."""
+    files: dict[str, int] = {}
+
+    def place(diagnostic: Diagnostic) -> tuple[int, int]:
+        span = diagnostic.span
+        if span is None:
+            return -1, 0
+        return files.setdefault(span.source.name, len(files)), span.start
+
+    return tuple(sorted(diagnostics.all, key=place))
 
 
 class _deep:
@@ -179,7 +192,6 @@ class _Run:
         chain = file.file.chain
         assert chain is not None
         options = list(self.session.open)
-        options.sort(key=lambda option: not option.startswith("--input"))
         names = " ".join(options)
         what = ", ".join(self.session.open[option] for option in options)
         message = f"this sketch leaves open: {what}"
@@ -338,7 +350,7 @@ def check_net(request: Request) -> CheckResult:
         except Problem as problem:
             run.diagnostics.add(problem.diagnostic)
             program = None
-    return CheckResult(run.diagnostics.all, () if program is None else (program,))
+    return CheckResult(_in_order(run.diagnostics), () if program is None else (program,))
 
 
 def _check(run: _Run, file: LoadedFile, stem: str) -> CheckResult:
@@ -347,13 +359,13 @@ def _check(run: _Run, file: LoadedFile, stem: str) -> CheckResult:
         run.prepare(file)
         if file.file.chain is not None:
             program = run._chain(file, None, stem) if not run.diagnostics.failed else None
-            return CheckResult(run.diagnostics.all, () if program is None else (program,))
+            return CheckResult(_in_order(run.diagnostics), () if program is None else (program,))
         find_cycles(file, run.session)
         resolve_file(file, run.session)
         programs = _check_nets(run, file)
     except Problem as problem:
         run.diagnostics.add(problem.diagnostic)
-    return CheckResult(run.diagnostics.all, tuple(programs))
+    return CheckResult(_in_order(run.diagnostics), tuple(programs))
 
 
 def _check_nets(run: _Run, file: LoadedFile) -> list[Program]:

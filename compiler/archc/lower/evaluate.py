@@ -262,6 +262,8 @@ def _apply_function(function: FunctionValue, expr: tree.Call, ctx: Context) -> A
 
 def _apply_let(function: LetValue, expr: tree.Call, ctx: Context) -> Any:
     let = function.let
+    if id(let) in ctx.session.cyclic:
+        return POISON
     arguments = _plain_arguments(expr, let.name, ctx)
     if len(arguments) != len(let.parameters):
         wanted = f"{len(let.parameters)} argument{'' if len(let.parameters) == 1 else 's'}"

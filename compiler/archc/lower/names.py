@@ -48,6 +48,7 @@ class Names:
     def __init__(self, body: Any) -> None:
         self._places: list[tuple[tree.Node, str, bool]] = []
         self._options: list[tuple[tree.Node, str, bool]] = []
+        self._streams = {"x", "ID", "NONE", *_given(body)}
         self._walk(body)
         self.single = len(self._places) == 1 and not self._places[0][2]
         self._names = self._number()
@@ -85,7 +86,7 @@ class Names:
     def _walk(self, node: Any, fixed: str | None = None) -> None:
         match node:
             case tree.Name():
-                if node.name not in ("ID", "NONE"):
+                if node.name not in self._streams:
                     self._add(node, snake(node.name), fixed)
             case tree.Call(function=tree.Name() as function):
                 if function.name not in FUNCTIONS:
@@ -161,6 +162,17 @@ _OPERATIONS = {
     "+": "add", "-": "sub", "*": "mul", "/": "div", "**": "pow", "@": "matmul", "|": "concat",
     "'": "transposed", "//": "value", "%": "value", "and": "value", "or": "choice", "not": "value",
 }  # fmt: skip
+
+
+def _given(body: Any) -> set[str]:
+    """The names that the statements of a body give to streams and values."""
+    found: set[str] = set()
+    for statement in body.statements if isinstance(body, tree.Body) else ():
+        if isinstance(statement, tree.Assign):
+            found.update(t.name for t in statement.targets if isinstance(t, tree.Name))
+        elif isinstance(statement, tree.In):
+            found.update(entry.name for entry in statement.inputs)
+    return found
 
 
 def _operands(node: Any) -> tuple[Any, ...]:

@@ -10,9 +10,11 @@ from archc.lower.builder import Builder
 from archc.lower.context import Context, Frame, Problem, Session
 from archc.lower.evaluate import evaluate
 from archc.lower.files import LoadedFile
+from archc.lower.open import find_open
 from archc.lower.operators import flatten
 from archc.lower.parameters import check_domain, first_of_domain, unbound
 from archc.lower.regions import name_places
+from archc.lower.resolve import resolve_chain
 from archc.lower.streams import stream
 from archc.lower.things import POISON, BlockValue, Scope, Stream, is_block, is_stream, is_value, name_of
 from archlang import tree
@@ -132,10 +134,12 @@ def lower_chain(file: LoadedFile, name: str, session: Session) -> Program | None
     builder = Builder(None, [])
     session.root = builder
     ctx = Context(session, builder, Scope(file.scope), file)
+    session.open.update(find_open(chain, ctx))
+    if session.open:
+        resolve_chain(chain, ctx)
+        return None
     name_places(chain, ctx)
     result = _run(lambda: stream(chain, ctx), ctx)
-    if session.open:
-        return None
     block = tree.Block(chain.span, "net", name, None, chain, file.file.documentation)
     region = _region(block, {}, builder, result, ctx, origin=chain)
     if region is None:

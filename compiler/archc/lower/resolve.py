@@ -14,7 +14,7 @@ from archc.lower.things import POISON, OperatorValue, Scope
 from archlang import tree
 from archlang.diagnostics import Diagnostic, Label
 
-__all__ = ["find_cycles", "resolve_file"]
+__all__ = ["find_cycles", "resolve_chain", "resolve_file"]
 
 
 # --- recursion -----------------------------------------------------------------------------------
@@ -75,6 +75,8 @@ def _report_cycle(cycle: list[tuple[LoadedFile, str]], session: Session) -> None
     message = f"{names[0]} contains itself: {shown}" if len(names) > 1 else f"{names[0]} contains itself"
     more = tuple([Label(span) for span in spans[1:]])
     help = "repeat a block with `[...]*n`; a block cannot contain itself"
+    if isinstance(definitions[0], tree.Let):
+        help = "a function on values does not call itself"
     session.diagnostics.add(
         Diagnostic("recursion", message, (Label(spans[0]), *more), help=help)
     )
@@ -93,7 +95,11 @@ class _Anything(Scope):
 def resolve_file(file: LoadedFile, session: Session) -> None:
     """Check the names and the arguments of every definition of a file, used or not."""
     for definition in file.definitions.values():
-        if isinstance(definition, tree.Block):
+        if isinstance(definition, tree.Block) and definition.kind == "cell":
+            message = f"{definition.name} is a cell: recurrence comes with a later version"
+            span = definition.name_span or definition.span
+            session.diagnostics.add(Diagnostic("not-supported-yet", message, (Label(span),)))
+        elif isinstance(definition, tree.Block):
             _resolve_block(file, definition, session)
         elif isinstance(definition, tree.Let):
             names = {p.name for p in definition.parameters}
@@ -106,6 +112,12 @@ def resolve_file(file: LoadedFile, session: Session) -> None:
             except Problem as problem:
                 ctx.report(problem.diagnostic)
     _resolve_defaults(file, session)
+
+
+def resolve_chain(chain: tree.Expr, ctx: Context) -> None:
+    """Check the names and the arguments of a bare chain whose open parameters are not given."""
+    names = _given_in(chain) | {"x"}
+    _resolve(chain, ctx.with_scope(_Anything(ctx.scope, names)))
 
 
 def _resolve_defaults(file: LoadedFile, session: Session) -> None:

@@ -51,6 +51,10 @@ def problem(name: tree.Name, ctx: Context) -> Problem:
         what = _LATER[name.name]
         message = f"{name.name} is not supported yet: {what} comes with a later version"
         return Problem("not-supported-yet", message, name.span)
+    if len(name.name) == 1 and name.name.isupper():
+        message = f"unknown name {name.name}"
+        help = f"`dim {name.name}` declares a symbolic size, `{name.name} = 32` a constant"
+        return Problem("unknown-dimension", message, name.span, help=help)
     code = "unknown-operator" if looks_like_operator(name.name) else "unknown-name"
     what = "operator" if code == "unknown-operator" else "name"
     return Problem(code, f"unknown {what} {name.name}", name.span, help=_meant(name.name, ctx))

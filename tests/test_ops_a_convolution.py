@@ -104,6 +104,20 @@ def test_sequences_of_vectors_move_along_the_steps():
     hold(Conv(5, 5, 3, pad=2), WORDS, output=(5, 5), reference=along)
 
 
+@pytest.mark.parametrize("bias", [True, False])
+def test_a_kernel_of_one_takes_a_vector(bias):
+    def expected(state, x):
+        return F.linear(x, state["weight"], state.get("bias"))
+
+    op, heads = Conv(7, 1, bias=bias), Shape((Axis(3, "m", "carried"), *vector(5).axes))
+    hold(op, vector(5), output=(7,), reference=expected)
+    hold(op, heads, output=(3, 7), reference=expected)
+    assert op.describe(vector(5)) == {"filters": 7}
+    message = "CONV needs a map or a sequence, got the vector (6)"
+    for other in (Conv(4, 1, 2), Conv(4, 1, groups=2), Conv(4, 3)):
+        refuse(other, vector(6), code="needs-map", message=message)
+
+
 def test_axes_in_front_are_carried_like_the_batch():
     carried = Shape((Axis(2, "m", "carried"), *WORDS.axes))
     windows = Shape((Axis(2, "m", "carried"), Axis(3, "n", "carried"), *feature_map(4, 5, 7).axes))

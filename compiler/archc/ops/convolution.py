@@ -8,6 +8,7 @@ from archc.arguments import COUNT, FEATURES, FLAG, PAD, SIZES
 from archc.dims import Dim
 from archc.op import Constant, Example, Family, Module, Op, TorchForm, argument
 from archc.ops.layouts import Layout, divisible, layout, simplest
+from archc.ops.linear import FullyConnected
 from archc.ops.windows import Window, pad_call, window
 from archc.shapes import Shape
 
@@ -18,6 +19,7 @@ class Conv(Op):
     """Convolution over the axes of space, one CONV for signals, images and volumes.
 
     On a sequence of vectors it moves along the steps; on a sequence of maps it works on each step.
+    On a vector, as GAP leaves it, `CONV(n, 1)` is `FC(n)`.
 
     Shape: each axis becomes (size + padding - dilation * (kernel - 1) - 1) // stride + 1, the
     channels become `filters`. `pad=same` adds dilation * (kernel - 1) // 2 on both sides, and
@@ -54,11 +56,13 @@ class Conv(Op):
         Example("INPUT(2, 5, 7, 11) -> CONV(3, 3, (1, 2, 3))", "(3, 5, 4, 3)", 165, 9720),
         Example("SEQUENCE(13, 4) -> CONV(6, 5, pad=0)", "(9, 6)", 126, 1080),
         Example("SEQUENCE(5, 3, 7, 11) -> CONV(2, 1)", "(5, 2, 7, 11)", 8, 2310),
+        Example("INPUT(5, 7, 11) -> GAP -> CONV(3, 1)", "(3)", 18, 15),
         Example("INPUT(3, 8, 10) -> CONV(4, 2, pad=((0, 1), (1, 0)))", "(4, 8, 10)", 52, 3840),
     )
 
     def _placed(self, stream: Shape) -> tuple[Layout, Window]:
-        place = layout(stream, self.called)
+        pointwise = self.kernel == self.stride == self.groups == 1
+        place = layout(stream, self.called, vectors=pointwise)
         found = window(
             place,
             self.called,
@@ -89,12 +93,16 @@ class Conv(Op):
         return 2 * self.macs(inputs, outputs) + added
 
     def describe(self, *inputs: Shape) -> dict[str, Any]:
-        _, found = self._placed(inputs[0])
+        place, found = self._placed(inputs[0])
+        if place.rank == 0:
+            return {"filters": self.filters}
         shown = {**found.describe(), "dilation": list(found.dilation)}
         return {**shown, "groups": self.groups, "filters": self.filters}
 
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         place, found = self._placed(inputs[0])
+        if place.rank == 0:
+            return FullyConnected(self.filters, self.bias).torch(inputs, outputs)
         uneven = not found.symmetric
         stated: tuple[tuple[str, Constant, Constant], ...] = (
             ("stride", simplest(found.stride), 1),

@@ -25,7 +25,7 @@ class Layout(Record):
     Args:
         shape: the stream's shape.
         features: the position of the channels.
-        moved: the positions of the axes that it moves over, one to three.
+        moved: the positions of the axes that it moves over: one to three, none on a vector.
         leading: how many axes in front are folded into the batch.
         transposed: whether the channels come last (a sequence of vectors).
     """
@@ -79,8 +79,13 @@ class Layout(Record):
         return ["{steps}" if a.role == "steps" else f"{{axis{i}}}" for i, a in enumerate(axes)]
 
 
-def layout(shape: Shape, operator: str) -> Layout:
+def layout(shape: Shape, operator: str, *, vectors: bool = False) -> Layout:
     """Find the layout of an operator over space on a stream.
+
+    Args:
+        shape: the stream's shape.
+        operator: the operator's name, for messages.
+        vectors: whether a vector will do, which has no axis to move over: it gives rank 0.
 
     Raises:
         OpError: when the stream has neither axes of space nor steps.
@@ -92,6 +97,8 @@ def layout(shape: Shape, operator: str) -> Layout:
     if space:
         _check_space(shape, operator, features)
         return Layout(shape, features, space, features, False)
+    if vectors and shape.steps is None and features == shape.rank - 1:
+        return Layout(shape, features, (), features, False)
     if shape.steps is None or shape.steps != features - 1:
         raise OpError(message, code="needs-map", help=_as_an_image(shape, operator))
     return Layout(shape, features, (shape.steps,), shape.steps, True)

@@ -32,13 +32,6 @@ def scale_and_shift(channels: Dim, affine: bool) -> dict[str, tuple[Dim, ...]]:
     return {"weight": (channels,), "bias": (channels,)} if affine else {}
 
 
-def _placed(stream: Shape, operator: str) -> Layout:
-    # A vector (or windows, heads of vectors) has no axis to move over; its features come last.
-    if not stream.space and stream.steps is None and stream.features == stream.rank - 1:
-        return Layout(stream, stream.rank - 1, (), stream.rank - 1, False)
-    return layout(stream, operator)
-
-
 def _form(
     constructor: str, arguments: tuple[Constant, ...], stated: _Stated, place: Layout
 ) -> Module:
@@ -81,21 +74,21 @@ class BatchNorm(Op):
     )
 
     def infer(self, *inputs: Shape) -> Shape:
-        _placed(inputs[0], self.name)
+        layout(inputs[0], self.name, vectors=True)
         return inputs[0]
 
     def parameters(self, *inputs: Shape) -> dict[str, tuple[Dim, ...]]:
-        return scale_and_shift(_placed(inputs[0], self.name).channels, self.affine)
+        return scale_and_shift(layout(inputs[0], self.name, vectors=True).channels, self.affine)
 
     def buffers(self, *inputs: Shape) -> dict[str, tuple[Dim, ...]]:
-        channels = _placed(inputs[0], self.name).channels
+        channels = layout(inputs[0], self.name, vectors=True).channels
         return {"running_mean": (channels,), "running_var": (channels,), "num_batches_tracked": ()}
 
     def flops(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Dim:
         return 2 * inputs[0].elements
 
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
-        place = _placed(inputs[0], self.name)
+        place = layout(inputs[0], self.name, vectors=True)
         stated: _Stated = (
             ("eps", self.eps, 1e-5),
             ("momentum", self.momentum, 0.1),
@@ -180,17 +173,19 @@ class GroupNorm(Op):
     )
 
     def infer(self, *inputs: Shape) -> Shape:
-        divisible(_placed(inputs[0], self.name).channels, self.groups, "channels", self.name)
+        divisible(
+            layout(inputs[0], self.name, vectors=True).channels, self.groups, "channels", self.name
+        )
         return inputs[0]
 
     def parameters(self, *inputs: Shape) -> dict[str, tuple[Dim, ...]]:
-        return scale_and_shift(_placed(inputs[0], self.name).channels, self.affine)
+        return scale_and_shift(layout(inputs[0], self.name, vectors=True).channels, self.affine)
 
     def flops(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Dim:
         return (5 if self.affine else 4) * inputs[0].elements
 
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
-        place = _placed(inputs[0], self.name)
+        place = layout(inputs[0], self.name, vectors=True)
         stated: _Stated = (("eps", self.eps, 1e-5), ("affine", self.affine, True))
         arguments = (self.groups, place.channels)
         return _form("nn.GroupNorm", arguments, stated, place)

@@ -183,7 +183,7 @@ def _pads(pad: Any, bare: Window, place: Layout, operator: str) -> Pads:
         high.append(0 if unpadded else (extent - 1) // 2 + (kernel + 1) % 2)
     if low != high:
         raise _even_kernel(bare, place, operator, (low, high))
-    return pairs(tuple(low), place) if place.rank > 1 else pairs(low[0], place)
+    return tuple([(number, number) for number in low])
 
 
 def _causal(bare: Window, place: Layout, operator: str) -> Pads:

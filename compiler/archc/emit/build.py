@@ -48,9 +48,9 @@ def build(unit: Unit, forms: Forms, class_of: dict[Region, Unit]) -> None:
     """Find the members and steps of a class, with slots where its instances may differ."""
     builder = _Builder(unit, forms, class_of)
     first = unit.region
-    for position, port in enumerate(first.inputs):
+    for position in range(len(first.inputs)):
         shapes = tuple([region.inputs[position].shape for region in unit.regions])
-        unit.inputs.append(Stream(shapes, port.name))
+        unit.inputs.append(Stream(shapes, unit.ports[position]))
     builder.lend()
     unit.members += builder.shares()
     members, steps, outputs = builder.inside(list(unit.regions), unit.inputs)
@@ -301,14 +301,14 @@ class _Builder:
             for port, output in enumerate(outputs):
                 streams[position, port, 0] = output
             return members, steps
-        outputs = self.outputs(position, nodes, streams, len(_first(nodes).outputs))
-        return self.branch(nodes, parts, outputs)
+        made = self.outputs(position, nodes, streams, len(_first(nodes).outputs))
+        return self.branch(nodes, parts, made)
 
     def branch(
         self, nodes: list[Any], parts: dict[int, Any], outputs: tuple[Stream, ...]
     ) -> tuple[list[Any], list[Step]]:
         """An `if` on a flag: the condition of the source where it can be written, else a parameter."""
-        name = _flag_name(_first(nodes), parts)
+        name = _flag_name(nodes, parts)
         taken = [ANY if node is None else node.taken for node in nodes]
         if set(parts) == {0, 1}:
             values = tuple([ANY if t is ANY else t == 0 for t in taken])
@@ -346,7 +346,7 @@ class _Builder:
         outputs = self.outputs(position, nodes, streams, len(first.inputs))
         if copies.plain and not first.collected and len(inputs) == 1:
             filling = {"module": f"self.{attribute}"}
-            step: Step = Apply("{module}({0})", filling, inputs, outputs, heavy=True)
+            step: Step = Apply("{module}({0})", filling, inputs, outputs, heavy=True, whole=True)
             return [Member(attribute, copies)], [step]
         collected = self._collect(position, nodes, first, streams)
         loop = Loop(attribute, copies, inputs, outputs, collected, first.collected)
@@ -409,7 +409,8 @@ class _Builder:
                 entries.append(Entry(parent, start, run.count))
                 flat.append(run)
                 start += run.count
-        inner = CopiesScope(self.unit.scope, scope, entries, totals, name, depth)
+        known = _mentioned([run.region for run in flat])
+        inner = CopiesScope(self.unit.scope, scope, entries, totals, name, depth, known)
         segment = self.segment(flat, inner, name, depth, lends, captures)
         return Copies((segment.replace(scope=inner),))
 
@@ -467,13 +468,15 @@ class _Builder:
         wired = tuple([wire.port for wire in node.inputs])
         results = tuple([~o.wire.port if o.wire.node < 0 else o.wire.port for o in region.outputs])
         if isinstance(node, Repeat):
-            made = self.copies(nodes, scope, node.name or name, depth + 1, ())
-            return Segment(made, None, count, "", {}, wired, len(node.outputs), results, captures)
+            below = tuple([_port_capture(c) for c in captures_of(region, node)])
+            made = self.copies(nodes, scope, node.name or name, depth + 1, below)
+            call = "{module}({0})"
+            return Segment(made, None, count, call, {}, wired, len(node.outputs), results, captures)
         if isinstance(node, Call):
             inner = [None if n is None else n.region for n in nodes]
             unit = self.class_of[node.region]
-            below = {inside: lends.get(here, here) for inside, here in node.lends}
-            call, filling = self.calling(unit, inner, below, len(wired), scope)
+            lent = {inside: lends.get(here, here) for inside, here in node.lends}
+            call, filling = self.calling(unit, inner, lent, len(wired), scope)
             made = self.instance(inner, scope)
         else:
             forms = self.forms_of(nodes, regions)
@@ -482,6 +485,20 @@ class _Builder:
         return Segment(
             made, None, count, call, filling, wired, len(node.outputs), results, captures
         )
+
+
+def _mentioned(regions: list[Region]) -> list[tuple[str, Values]]:
+    """The values that copies mention, by name, one for each copy."""
+    arguments = [dict(region.arguments) for region in regions]
+    names = dict.fromkeys([name for given in arguments for name in given])
+    return [(name, tuple([given.get(name, ANY) for given in arguments])) for name in names]
+
+
+def _port_capture(pattern: Any) -> tuple[str, list[int]]:
+    """What the copies of a repeat inside a copy capture: ports of the copy."""
+    kind, *rest = pattern
+    wires = [rest[0]] if kind == "one" else list(rest[0])
+    return "ports", [wire[1] for wire in wires]
 
 
 def _first(things: list[Any]) -> Any:
@@ -515,11 +532,13 @@ def _outer(scope: Scope, values: Values) -> Values:
     return values
 
 
-def _flag_name(node: Choice, parts: dict[int, Any]) -> str:
-    if node.name:
-        return f"has_{node.name}"
+def _flag_name(nodes: list[Any], parts: dict[int, Any]) -> str:
+    if _first(nodes).name:
+        return f"has_{_first(nodes).name}"
     for members, _, _ in parts.values():
         for member in members:
             if isinstance(member, Member):
                 return f"has_{member.attribute}"
-    return "choice"
+    inside = [inner for node in nodes if node is not None for inner in node.region.nodes]
+    operations = [inner.op.name.lower() for inner in inside if isinstance(inner, Operation)]
+    return f"has_{operations[0]}" if operations else "choice"

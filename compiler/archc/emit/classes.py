@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from archc.emit.attributes import Attributes
 from archc.emit.construct import write_members
 from archc.emit.forward import Forward, Value
@@ -10,7 +12,7 @@ from archc.emit.lines import Lines
 from archc.emit.liveness import needed, split_training
 from archc.emit.names import Namespace, literal
 from archc.emit.slots import Parameter
-from archc.emit.steps import Guard, Member, Stream
+from archc.emit.steps import Guard, Member, Step, Stream
 from archc.emit.units import Unit
 from archc.emit.vectors import ANY
 
@@ -37,9 +39,7 @@ def write_class(unit: Unit, documentation: list[str], defaults: dict[str, str]) 
     members = Lines()
     write_members(unit.members, members, attributes)
     lines = [f"class {unit.name}(nn.Module):", *_docstring(documentation)]
-    body = [
-        f"        self.{name} = {text}" if len(text) + len(name) < 60 else "" for name, text in ()
-    ]
+    body: list[str] = []
     for name, text in attributes.assignments:
         body += statement(f"self.{name} = {text}", 8)
     body += members.render(8)
@@ -121,19 +121,19 @@ def _tuple(count: int) -> str:
 
 def _with_training(
     forward: Forward,
-    steps: list[object],
-    more: list[object],
+    steps: list[Step],
+    more: list[Step],
     always: list[Stream],
     training: list[Stream],
 ) -> None:
     """Outputs of training only: computed and returned under `if self.training`."""
-    forward.expect([*steps, *more], [*always, *always, *training])  # type: ignore[list-item]
-    forward.run(steps)  # type: ignore[arg-type]
+    forward.expect([*steps, *more], [*always, *always, *training])
+    forward.run(steps)
     for stream in always:
         if forward.value(stream).depth:
             forward.assign(stream, forward.value(stream))
     kept, forward.lines = forward.lines, forward.lines.block()
-    forward.run(more)  # type: ignore[arg-type]
+    forward.run(more)
     _return(forward, [*always, *training])
     block, forward.lines = forward.lines, kept
     forward.lines.nest("if self.training:", block)
@@ -161,7 +161,7 @@ def _return(forward: Forward, outputs: list[Stream]) -> None:
     forward.lines.add(f"return {value.text}")
 
 
-def _shapes(unit: Unit):  # type: ignore[no-untyped-def]
+def _shapes(unit: Unit) -> Callable[[Stream], str | None]:
     def text(stream: Stream) -> str | None:
         shapes = [shape for shape in stream.shapes if shape is not ANY]
         if not shapes or len({shape.rank for shape in shapes}) != 1:

@@ -80,7 +80,8 @@ def compare_known(values: Values, unit: Unit) -> Formula | None:
             if _gives(tuple([not v for v in c.values]), values):
                 return Formula(f"not {c.name}", (c.name,))
     for c in known:
-        for sign in ("==", "!="):
+        # A size that flows in is compared with a number by chance only.
+        for sign in () if c.flows else ("==", "!="):
             for number in dict.fromkeys(c.values):
                 if _simple(number) and _gives(_compared(c.values, sign, number), values):
                     return Formula(f"{c.name} {sign} {literal(number)}", (c.name,))
@@ -132,6 +133,8 @@ class _Translator:
                 return self.part(node.value)
             case tree.Compare():
                 return self._compare(node)
+            case tree.Call(function=tree.Name(name="len"), arguments=(tree.Argument() as given,)):
+                return self._length(given.value)
             case tree.Unary(operator="not"):
                 inner = self.part(node.operand)
                 values = tuple([not v for v in inner.values])
@@ -153,6 +156,14 @@ class _Translator:
                 raise _Unknown
             values.append(value)
         return self._known(tuple(values), name)
+
+    def _length(self, node: tree.Node) -> _Part:
+        if not isinstance(node, tree.Name):
+            raise _Unknown
+        lists = [dict(region.arguments).get(node.name) for region in self.unit.regions]
+        if not all(isinstance(found, (list, tuple)) for found in lists):
+            raise _Unknown
+        return self._known(tuple([len(found) for found in lists if found is not None]), "")
 
     def _features(self, name: str) -> _Part:
         for port, stream in zip(self.unit.region.inputs, self.unit.inputs, strict=True):

@@ -60,12 +60,20 @@ def constructor_text(made: Construct) -> str:
 def copies_text(copies: Copies) -> str:
     """A repeat: `nn.Sequential(*[Block(64) for _ in range(3)])`."""
     if len(copies.segments) == 1 and copies.segments[0].scope is not None:
+        if _single(copies.segments[0]):
+            element = _element(copies.segments[0])
+            return f"nn.Sequential({element})" if copies.plain else f"nn.ModuleList([{element}])"
         inner = _comprehension(copies.segments[0])
         return f"nn.Sequential(*{inner})" if copies.plain else f"nn.ModuleList({inner})"
     items = [_repeated(segment) for segment in copies.segments]
     if copies.plain:
         return f"nn.Sequential({', '.join(items)})"
     return f"nn.ModuleList([{', '.join(items)}])"
+
+
+def _single(segment: Segment) -> bool:
+    count = segment.scope.count if segment.scope is not None else None
+    return count is not None and count.constant and count.value == 1
 
 
 def _comprehension(segment: Segment) -> str:

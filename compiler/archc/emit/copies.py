@@ -7,11 +7,9 @@ from typing import Any
 
 from archc.emit.names import Namespace
 from archc.emit.slots import ClassScope, Scope, Slot
-from archc.emit.vectors import ANY, Formula, Values, is_constant
+from archc.emit.vectors import ANY, Formula, Values, covers, is_constant
 
 __all__ = ["CopiesScope", "Entry"]
-
-_LONGEST_LIST = 4096
 
 
 class Entry:
@@ -23,6 +21,15 @@ class Entry:
         self.parent, self.start, self.count = parent, start, count
 
 
+class Writer:
+    """A text by the index; `end` where only the first copy differs."""
+
+    __slots__ = ("end", "text")
+
+    def __init__(self, text: Callable[[], str], end: bool) -> None:
+        self.text, self.end = text, end
+
+
 class CopiesScope(Scope):
     """The scope of a repeat's body. Its entries are the runs of all instances.
 
@@ -30,6 +37,7 @@ class CopiesScope(Scope):
         entries: in order of the enclosing scope's entries, then of the copies.
         totals: the number of copies for each entry of the enclosing scope.
         depth: how many repeats are around this one.
+        known: names of the file with their values by entry, such as loop variables.
     """
 
     def __init__(
@@ -40,9 +48,10 @@ class CopiesScope(Scope):
         totals: Values,
         name: str,
         depth: int,
+        known: list[tuple[str, Values]],
     ) -> None:
         self.owner, self.parent, self.entries, self.name = owner, parent, entries, name
-        self.size = len(entries)
+        self.size, self.known = len(entries), known
         self.index = "ijk"[depth] if depth < 3 else f"i{depth}"
         self.slots: list[Slot] = []
         self.count = parent.slot(totals, f"{name}_count")
@@ -82,22 +91,30 @@ class CopiesScope(Scope):
 
     def _solve_varying(self, slots: list[Slot]) -> None:
         writers = [self._by_index(slot) for slot in slots]
-        if all(writers):
-            for slot, writer in zip(slots, writers, strict=True):
-                if writer is not None:
-                    slot.write = writer
-            self.header = lambda: f"for {self.index} in range({self.count.text})"
+        if not all(writers) or self._better_listed(slots, writers):
+            self._by_list(slots)
             return
-        self._by_list(slots)
+        for slot, writer in zip(slots, writers, strict=True):
+            assert writer is not None
+            slot.write = writer.text
+        self.header = lambda: f"for {self.index} in range({self.count.text})"
+
+    def _better_listed(self, slots: list[Slot], writers: list[Writer | None]) -> bool:
+        """Whether a short list says more than several conditions on the index."""
+        ends = {
+            slot.values for slot, w in zip(slots, writers, strict=True) if w is not None and w.end
+        }
+        one = len({entry.parent for entry in self.entries}) == 1 and self.parent.size == 1
+        return len(ends) > 1 and one and sum(entry.count for entry in self.entries) <= 8
 
     # --- by the index ---------------------------------------------------------------------------
 
-    def _by_index(self, slot: Slot) -> Callable[[], str] | None:
+    def _by_index(self, slot: Slot) -> Writer | None:
         rows = self._rows(slot.values)
         for attempt in (self._end_differs, self._stepped, self._doubled):
-            writer = attempt(rows, slot)
-            if writer is not None:
-                return writer
+            text = attempt(rows, slot)
+            if text is not None:
+                return Writer(text, attempt == self._end_differs)
         return None
 
     def _rows(self, values: Values) -> dict[int, list[tuple[Entry, Any]]]:
@@ -113,15 +130,16 @@ class CopiesScope(Scope):
             return None
         first, rest = self._blank(), self._blank()
         for parent, row in rows.items():
-            if row[0][0].count != 1 or not is_constant(tuple([v for _, v in row[1:]])):
+            entry, value = row[0]
+            later = tuple([v for _, v in row[1:]])
+            if not is_constant(later) or (entry.count > 1 and not is_constant((value, *later))):
                 return None
-            first[parent] = row[0][1]
-            rest[parent] = next((v for _, v in row[1:] if v is not ANY), ANY)
+            first[parent] = value
+            rest[parent] = next(
+                (v for v in later if v is not ANY), value if entry.count > 1 else ANY
+            )
         if self._flag(first, rest) is not None:
             return lambda: f"{self.index} == 0" if self._flag(first, rest) else f"{self.index} > 0"
-        known = {(v, type(v)) for v in first if v is not ANY}
-        if len(self.entries) <= 4 and len(rows) == 1 and len(known) == 1 and self.size > 2:
-            return None
         a = self.parent.slot(tuple(first), slot.hint)
         b = self.parent.slot(tuple(rest), slot.hint)
         return lambda: f"{a.text} if {self.index} == 0 else {b.text}"
@@ -192,13 +210,16 @@ class CopiesScope(Scope):
 
     def _by_list(self, slots: list[Slot]) -> None:
         names = Namespace(
-            [p.name for p in (*self.owner.known, *self.owner.made)] + [self.index, "_"]
+            [p.name for p in (*self.owner.known, *self.owner.made)]
+            + [index for index in ("i", "j", "k", "_") if index != self.index]
         )
         columns: dict[Values, str] = {}
-        for slot in slots:
-            name = columns.get(slot.values) or names.add(slot.hint)
-            columns[slot.values] = name
-            slot.write = _constant_text(name)
+        # What fewer copies use may be a part of another column.
+        for slot in sorted(slots, key=lambda slot: slot.values.count(ANY)):
+            column = next((c for c in columns if covers(c, slot.values)), slot.values)
+            if column not in columns:
+                columns[column] = names.add(self._column_name(slot))
+            slot.write = _constant_text(columns[column])
         # Long runs of equal copies keep their count in the list.
         total = sum(entry.count for entry in self.entries)
         counted = total > 64 and total > 2 * self.size
@@ -211,6 +232,9 @@ class CopiesScope(Scope):
         targets = ", ".join(columns.values())
         inner = f" for _ in range({list(columns.values())[-1]})" if counted else ""
         self.header = lambda: f"for {targets} in {_as_list(listed)}{inner}"
+
+    def _column_name(self, slot: Slot) -> str:
+        return next((name for name, values in self.known if covers(values, slot.values)), slot.hint)
 
     def _lists(self, columns: list[Values], counted: bool) -> Values:
         found = self._blank()

@@ -16,7 +16,7 @@ from archc.emit.names import (
 )
 from archc.emit.sizes import Sizes
 from archc.emit.slots import Parameter
-from archc.emit.units import Unit, candidates, collect, partition
+from archc.emit.units import Unit, candidates, collect, partition, port_names
 from archc.graph import Program, Region
 from archc.op import TorchForm
 from archc.shapes import Shape
@@ -62,7 +62,8 @@ def draft(programs: list[Program], varied: list[str], name: str) -> Draft | None
         for regions in groups:
             if regions[0] in roots and (len(regions) != len(set(roots)) or len(groups) > 1):
                 return None
-            unit = _unit(regions, programs, varied, collected.names[key])
+            ports = port_names(regions[0], collected.labels.get(key, {}))
+            unit = _unit(regions, programs, varied, collected.names[key], ports)
             class_of.update(dict.fromkeys(regions, unit))
             build(unit, forms, class_of)
             unit.scope.solve()
@@ -72,12 +73,19 @@ def draft(programs: list[Program], varied: list[str], name: str) -> Draft | None
     return Draft([unit for unit in units if not unit.vanishes], forms)
 
 
-def _unit(regions: list[Region], programs: list[Program], varied: list[str], name: str) -> Unit:
+def _unit(
+    regions: list[Region],
+    programs: list[Program],
+    varied: list[str],
+    name: str,
+    ports: list[str],
+) -> Unit:
     is_net = regions[0] is programs[0].region
-    parameters = _hyperparameters(regions, programs, varied) if is_net else candidates(regions)
-    unit = Unit(regions, name, parameters, closed=is_net)
-    ports = [port.name for port in regions[0].inputs]
-    unit.sizes = Sizes(unit, Namespace([*[identifier(p, "x") for p in ports], "x", "y", "z"]))
+    parameters = (
+        _hyperparameters(regions, programs, varied) if is_net else candidates(regions, ports)
+    )
+    unit = Unit(regions, name, ports, parameters, closed=is_net)
+    unit.sizes = Sizes(unit, Namespace([*ports, "x", "y", "z"]))
     return unit
 
 
@@ -99,15 +107,20 @@ def _hyperparameters(
 def write_file(program: Program, made: Draft, class_name: str | None, figures: list[str]) -> str:
     """The text of the file."""
     helpers = _helpers(made)
-    names = Namespace(list(helpers))
+    names = Namespace(helpers)
     made.net.name = names.add(class_name or net_class_name(program.name, program.applies))
-    for unit in made.units[:-1]:
-        unit.name = names.add(unit.wanted)
     parts = [source.rstrip("\n").split("\n") for source in helpers.values()]
-    for unit in made.units:
-        is_net = unit is made.net
-        text = _net_documentation(program, unit, figures) if is_net else _documentation(unit)
-        parts.append(write_class(unit, text, {}))
+    known: dict[tuple[str, ...], str] = {}
+    for unit in made.units[:-1]:
+        lines = write_class(unit, _documentation(unit), {})
+        same = known.get((unit.wanted, *lines[1:]))
+        if same is not None:
+            unit.name = same
+            continue
+        unit.name = names.add(unit.wanted)
+        known[unit.wanted, *lines[1:]] = unit.name
+        parts.append([f"class {unit.name}(nn.Module):", *lines[1:]])
+    parts.append(write_class(made.net, _net_documentation(program, made.net, figures), {}))
     body = "\n\n\n".join(["\n".join(part) for part in parts])
     header = "\n".join([*_header(program), "", *_imports(body, made)])
     return f"{header}\n\n\n{body}\n"

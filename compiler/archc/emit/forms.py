@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from archc.emit.signatures import filled
@@ -34,7 +35,7 @@ class Forms:
         known = self._known.get(id(node))
         if known is None:
             inputs = tuple([wire_shape(region, wire) for wire in node.inputs])
-            known = (node, node.op.torch(inputs, node.outputs))
+            known = (node, _with_padding(node.op.torch(inputs, node.outputs)))
             self._known[id(node)] = known
         return known[1]
 
@@ -58,6 +59,23 @@ class Forms:
                 if found is not None:
                     return found
         return None
+
+
+_PADDING = re.compile(r"(F\.pad\([^,]*), \(([-\d, ]+)\)")
+
+
+def _with_padding(form: TorchForm) -> TorchForm:
+    """The form with the numbers of a padding as a value, so that instances may differ in it."""
+    template = form.template if isinstance(form, Expression) else form.call
+    found = _PADDING.search(template)
+    if found is None:
+        return form
+    numbers = tuple([int(number) for number in found.group(2).split(",") if number.strip()])
+    template = template.replace(found.group(0), f"{found.group(1)}, {{padding}}")
+    values = (*form.values, ("padding", numbers))
+    if isinstance(form, Expression):
+        return form.replace(template=template, values=values)
+    return form.replace(call=template, values=values)
 
 
 def lent_regions(node: Call | Repeat | Choice, name: str) -> list[tuple[str, Region]]:

@@ -75,6 +75,7 @@ class Forward:
         self.names = locals_
         self.declared: dict[str, bool] = {}
         self.batch = ""
+        self.joined: set[Stream] = set()
         self.last_shape: str | None = None
 
     def begin(self, names: Sequence[str]) -> None:
@@ -102,6 +103,19 @@ class Forward:
     def expect(self, steps: Sequence[Step], outputs: Sequence[Stream]) -> None:
         """Say what is still to be written, so that locals are reused only when they are free."""
         self.remaining.update(count_uses(steps, outputs))
+        self.joined |= self._to_joins(steps)
+
+    def _to_joins(self, steps: Sequence[Step]) -> set[Stream]:
+        """The streams that flow through nothing but single layers into a concatenation."""
+        found: set[Stream] = set()
+        for step in reversed(steps):
+            if not isinstance(step, Apply):
+                continue
+            joins = "torch.cat" in step.template and len(step.inputs) > 2
+            follows = len(step.outputs) == 1 and step.outputs[0] in found and len(step.inputs) == 1
+            if joins or follows:
+                found.update([s for s in step.inputs if self.remaining[s] == 1 and s.label is None])
+        return found
 
     # --- values ---------------------------------------------------------------------------------
 
@@ -123,19 +137,32 @@ class Forward:
             for stream, value in self.values.items()
         )
 
-    def fresh(self, stream: Stream, besides: Sequence[Stream] = ()) -> str:
+    def fresh(
+        self, stream: Stream, besides: Sequence[Stream] = (), avoid: Sequence[str] = ()
+    ) -> str:
         """The local for a stream: its label, else the first anonymous name that is free."""
         if stream.label is not None:
             wanted = identifier(stream.label)
-            if wanted in self.declared and not self.is_held(wanted, besides):
+            if (
+                wanted in self.declared
+                and not self.is_held(wanted, besides)
+                and wanted not in avoid
+            ):
                 return wanted
             return self.declare(wanted)
         for name in _ANONYMOUS:
-            if name in self.declared and not self.is_held(name, besides):
+            if name in self.declared and name not in avoid and not self.is_held(name, besides):
                 return name
             if name not in self.declared and name not in self.names:
                 return self.declare(name)
         return self.declare("x")
+
+    def reuse(self, wanted: str) -> str:
+        """A local of that name, for items of a loop: one from before that nobody needs will do."""
+        name = identifier(wanted)
+        if name in self.declared and name not in self.lines.parameters and not self.is_held(name):
+            return name
+        return self.declare(wanted)
 
     def declare(self, wanted: str) -> str:
         """A new local."""
@@ -177,16 +204,18 @@ class Forward:
             return
         output = step.outputs[0]
         self.values[output] = value
-        if output.label is not None or self.remaining[output] != 1:
+        if output.label is not None or self.remaining[output] != 1 or step.whole:
             self.assign(output, value)
 
     def _prepare(self, step: Apply) -> None:
         """Write operands that would nest too deeply, or be written twice, on lines of their own."""
         joining = "torch.cat" in step.template
+        joined = bool(step.outputs) and step.outputs[0] in self.joined
         for i, stream in enumerate(step.inputs):
             value = self.value(stream)
             twice = step.template.count(f"{{{i}}}") > 1 or step.inputs.count(stream) > 1
-            too_deep = value.depth > 0 if step.heavy else value.depth >= _DEEPEST + joining
+            heavy = step.heavy and not joined
+            too_deep = value.depth > 0 if heavy else value.depth >= _DEEPEST + joining
             if value.depth and (twice or too_deep):
                 self.assign(stream, value)
         while not joining:

@@ -109,7 +109,7 @@ class _Breaker:
         head, tail = " " * indent + opening, " " * indent + closing
         if len(together) <= WIDTH and not collection:
             return [head, together, tail]
-        comma = "" if isinstance(first, ast.Starred) and len(items) == 1 else ","
+        comma = "," if collection or len(items) > 1 else ""
         return [head, *_joined([self._one(item, indent + 4, comma) for item in items]), tail]
 
     def _one(self, item: ast.expr | ast.keyword, indent: int, after: str) -> list[str]:

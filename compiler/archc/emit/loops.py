@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from archc.emit.names import singular
-from archc.emit.steps import Copies, Loop, Segment, Stream
+from archc.emit.steps import Construct, Copies, Loop, Segment, Stream
 
 if TYPE_CHECKING:
     from archc.emit.forward import Forward
@@ -17,9 +17,9 @@ def write_loop(forward: Forward, loop: Loop) -> None:
     """Write the loop over the copies of a repeat."""
     from archc.emit.forward import Value
 
-    carried = [
-        _own(forward, stream, out) for stream, out in zip(loop.inputs, loop.outputs, strict=True)
-    ]
+    carried: list[str] = []
+    for stream, output in zip(loop.inputs, loop.outputs, strict=True):
+        carried.append(_own(forward, stream, output, carried))
     lists = [_list(forward, stream) for stream in loop.collected]
     _Loop(forward, lists).copies(f"self.{loop.attribute}", loop.attribute, loop.copies, carried, [])
     for stream, name in zip(loop.outputs, carried, strict=True):
@@ -37,15 +37,15 @@ def _streams(capture: Any) -> list[Stream]:
     return capture if isinstance(capture, list) else [capture[1]]
 
 
-def _own(forward: Forward, stream: Stream, output: Stream) -> str:
+def _own(forward: Forward, stream: Stream, output: Stream, others: list[str]) -> str:
     """A local that the loop may overwrite, with the stream in it."""
     value = forward.value(stream)
     forward.use(stream)
     free = value.text in forward.declared and not forward.is_held(value.text)
-    if free and (stream.label is None or output.label == stream.label):
+    if free and value.text not in others and (stream.label is None or output.label == stream.label):
         return value.text
     output_as = Stream(stream.shapes, output.label)
-    name = forward.fresh(output_as)
+    name = forward.fresh(output_as, avoid=others)
     if name != value.text:
         forward.first_assigned(name, value.typed)
         forward.lines.add(f"{name} = {value.text}", forward.change(stream))
@@ -65,6 +65,13 @@ def _list(forward: Forward, stream: Stream) -> str:
 
 def _plural(name: str) -> str:
     return name if name.endswith("s") else f"{name}s"
+
+
+def _name_of(copies: Copies, otherwise: str) -> str:
+    element = copies.segments[0].element
+    if isinstance(element, Construct) and not isinstance(element.callee, str):
+        return str(element.callee.wanted).lower()
+    return otherwise
 
 
 class _Loop:
@@ -90,14 +97,14 @@ class _Loop:
         self, path: str, name: str, segment: Segment, carried: list[str], outer: list[str]
     ) -> None:
         forward = self.forward
-        variable = forward.declare(singular(name))
+        variable = forward.reuse(singular(name))
         variables, sources, captured = [variable], [path], []
         for capture in segment.captures:
             text, each = self._source(capture, outer)
             if each is None:
                 captured.append(text)
                 continue
-            item = forward.declare(each)
+            item = forward.reuse(each)
             variables.append(item)
             sources.append(text)
             captured.append(item)
@@ -132,6 +139,8 @@ class _Loop:
         for capture in segment.captures:
             if isinstance(capture, list):
                 texts.append(self.forward.value(capture[copy]).text)
+            elif capture[0] == "ports" if isinstance(capture, tuple) else False:
+                texts.append(outer[capture[1][min(copy, len(capture[1]) - 1)]])
             else:
                 texts.append(self._source(capture, outer)[0])
         return texts
@@ -142,7 +151,8 @@ class _Loop:
         ports = [*carried, *captured]
         chosen = [ports[port] for port in segment.ports]
         if isinstance(segment.element, Copies) and not segment.element.plain:
-            self.copies(module, f"{singular(name)}_item", segment.element, chosen, ports)
+            inner = _name_of(segment.element, f"{singular(name)}_item")
+            self.copies(module, inner, segment.element, chosen, ports)
             return
         template = segment.call or "{module}({0})"
         from archc.emit.forward import Value
@@ -161,7 +171,7 @@ class _Loop:
                 targets[result] = carried[output]
         for output, result in enumerate(segment.results[count:]):
             if result >= 0 and targets[result] is None:
-                targets[result] = self.forward.declare(singular(self.lists[output]))
+                targets[result] = self.forward.reuse(singular(self.lists[output]))
             elif result < 0:
                 lines.add(f"{self.lists[output]}.append({ports[~result]})")
         swapped = [

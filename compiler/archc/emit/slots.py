@@ -16,9 +16,10 @@ from archc.emit.vectors import (
     Candidate,
     Formula,
     Values,
-    agree,
     constant,
+    covers,
     explain,
+    explain_tuple,
     is_constant,
 )
 
@@ -139,13 +140,21 @@ class ClassScope(Scope):
         """Fill all slots; afterwards `parameters` are known."""
         for child in reversed(self.children):
             child.solve()
-        for slot in self.slots:
-            formula = slot.guess or self._formula(slot)
+        found: list[tuple[Values, Formula]] = []
+        # What more instances use is explained first; the rest may be a part of it.
+        for slot in sorted(self.slots, key=lambda slot: slot.values.count(ANY)):
+            formula = slot.guess or self._known(slot, found) or self._formula(slot)
+            found.append((slot.values, formula))
             self.used.update(formula.names)
             slot.write = _writer(formula.text)
 
+    def _known(self, slot: Slot, found: list[tuple[Values, Formula]]) -> Formula | None:
+        return next((formula for values, formula in found if covers(values, slot.values)), None)
+
     def _formula(self, slot: Slot) -> Formula:
-        return explain(slot.values, self.candidates()) or self._new(slot)
+        candidates = self.candidates()
+        found = explain(slot.values, candidates) or explain_tuple(slot.values, candidates)
+        return found or self._new(slot)
 
     def _new(self, slot: Slot) -> Formula:
         self.unexplained = self.unexplained or self.closed
@@ -166,13 +175,6 @@ class ClassScope(Scope):
         """The constructor's parameters: those without a default first."""
         used = [p for p in (*self.known, *self.made) if p.name in self.used]
         return sorted(used, key=lambda p: p.default is not ANY)
-
-
-def merged(left: Values, right: Values) -> Values | None:
-    """Two vectors that agree as one, or None."""
-    if not agree(left, right):
-        return None
-    return tuple([b if a is ANY else a for a, b in zip(left, right, strict=True)])
 
 
 def is_literal(value: Any) -> bool:

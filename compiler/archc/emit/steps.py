@@ -128,6 +128,7 @@ class Apply(Record):
 
     Args:
         heavy: begins a line of its own rather than stand around another layer.
+        whole: is a line of its own.
     """
 
     template: str
@@ -136,6 +137,7 @@ class Apply(Record):
     outputs: tuple[Stream, ...]
     precedence: str = "call"
     heavy: bool = False
+    whole: bool = False
 
     __eq__ = object.__eq__
     __hash__ = object.__hash__

@@ -9,7 +9,7 @@ from archc.emit.names import Namespace, identifier, singular
 from archc.emit.slots import ClassScope, Parameter, is_literal
 from archc.emit.steps import Stream
 from archc.emit.vectors import ANY
-from archc.graph import Call, Choice, Node, Region, Repeat
+from archc.graph import INPUTS, Call, Choice, Node, Region, Repeat, Wire
 from archlang import tree
 
 __all__ = ["Unit", "collect", "partition"]
@@ -21,14 +21,22 @@ class Unit:
     Args:
         regions: its instances.
         wanted: the name it would like.
+        ports: the names of its inputs.
         parameters: the candidates for the constructor's parameters.
         closed: no further parameters may be made up.
     """
 
     def __init__(
-        self, regions: list[Region], wanted: str, parameters: list[Parameter], *, closed: bool
+        self,
+        regions: list[Region],
+        wanted: str,
+        ports: list[str],
+        parameters: list[Parameter],
+        *,
+        closed: bool,
     ) -> None:
         self.regions = regions
+        self.ports = ports
         self.wanted = wanted
         self.name = wanted
         self.index = {region: i for i, region in enumerate(regions)}
@@ -66,6 +74,7 @@ class Collected:
         self.forms = forms
         self.groups: dict[Any, list[Region]] = {}
         self.names: dict[Any, str] = {}
+        self.labels: dict[Any, dict[int, str]] = {}
         self.below: dict[Any, dict[Any, None]] = {}
         self._seen: set[Region] = set()
 
@@ -82,14 +91,17 @@ class Collected:
             if isinstance(shared.what, Region):
                 below[self.add(shared.what, shared.what.name)] = None
         for node in region.nodes:
-            below.update(dict.fromkeys(self._inside(node, node.name)))
+            below.update(dict.fromkeys(self._inside(region, node, node.name)))
         return key
 
-    def _inside(self, node: Node, name: str) -> list[Any]:
+    def _inside(self, region: Region, node: Node, name: str) -> list[Any]:
         if isinstance(node, Call):
-            return [self.add(node.region, node.region.name)]
+            key = self.add(node.region, node.region.name)
+            self._label(key, region, node.region, node.inputs)
+            return [key]
         if isinstance(node, Choice):
-            return [key for inner in node.region.nodes for key in self._inside(inner, inner.name)]
+            inner = node.region
+            return [key for n in inner.nodes for key in self._inside(inner, n, n.name)]
         if not isinstance(node, Repeat):
             return []
         keys = []
@@ -97,9 +109,18 @@ class Collected:
             only = only_node(run.region, self.forms)
             if only is None:
                 keys.append(self.add(run.region, run.region.name or _group_name(name)))
+                self._label(keys[-1], region, run.region, (*node.inputs, *run.captures))
             else:
-                keys += self._inside(only, only.name or name)
+                keys += self._inside(run.region, only, only.name or name)
         return keys
+
+    def _label(self, key: Any, outer: Region, inner: Region, wires: tuple[Wire, ...]) -> None:
+        """Captured streams are called inside what they are called outside."""
+        labels = self.labels.setdefault(key, {})
+        for port in range(len(inner.inputs) - inner.captured, min(len(inner.inputs), len(wires))):
+            label = stream_name(outer, wires[port])
+            if label is not None:
+                labels.setdefault(port, label)
 
     def ordered(self) -> list[Any]:
         """The keys, each behind those that it uses.
@@ -130,6 +151,17 @@ def _key(region: Region) -> Any:
     span = getattr(region.origin, "span", None)
     origin = (id(region.origin),) if span is None else (span.source.name, span.start, span.end)
     return region.kind, origin, region.variant, region.name
+
+
+def stream_name(region: Region, wire: Wire) -> str | None:
+    """What the file calls a stream, or None."""
+    if wire.node == INPUTS:
+        port = region.inputs[wire.port]
+        return None if port.name.startswith("outer") else port.name
+    node = region.nodes[wire.node]
+    if isinstance(node, Repeat) and wire.port >= len(node.inputs):
+        return node.collected[(wire.port - len(node.inputs)) // node.count]
+    return node.label
 
 
 def _group_name(name: str) -> str:
@@ -165,15 +197,16 @@ def partition(regions: list[Region], signatures: Signatures) -> list[list[Region
 # --- what its instances are known to differ in ---------------------------------------------------
 
 
-def candidates(regions: list[Region]) -> list[Parameter]:
-    """What a constructor may take: the features that flow in, and the block's own parameters."""
+def candidates(regions: list[Region], ports: list[str]) -> list[Parameter]:
+    """What a constructor may take: the features that flow in, by the names of the inputs, and the
+    block's own parameters."""
     names = Namespace()
     found: list[Parameter] = []
-    for position, _port in enumerate(regions[0].inputs):
+    for position in range(len(ports)):
         values = tuple([_features(region, position) for region in regions])
         if any(value is not ANY for value in values):
             alone = len(regions[0].inputs) - regions[0].captured == 1 and position == 0
-            name = names.add(_port_name(regions[0], position, alone))
+            name = names.add(_port_name(regions[0], ports, position, alone))
             found.append(Parameter(name, values, flows=True))
     defaults = _defaults(regions[0].origin)
     arguments = [dict(region.arguments) for region in regions]
@@ -184,10 +217,10 @@ def candidates(regions: list[Region]) -> list[Parameter]:
     return found
 
 
-def _port_name(region: Region, position: int, alone: bool) -> str:
+def _port_name(region: Region, ports: list[str], position: int, alone: bool) -> str:
     shape = region.inputs[position].shape
     what = "channels" if shape.space else "features"
-    return f"in_{what}" if alone else f"{region.inputs[position].name}_{what}"
+    return f"in_{what}" if alone else f"{ports[position]}_{what}"
 
 
 def _features(region: Region, position: int) -> Any:
@@ -214,6 +247,8 @@ def _defaults(origin: Any) -> dict[str, Any]:
     return found
 
 
-def local_name(name: str) -> str:
-    """An input of a region as a parameter of forward."""
-    return identifier(name, "x")
+def port_names(region: Region, labels: dict[int, str]) -> list[str]:
+    """The names of the inputs: their own, or for captured ones what they are called outside."""
+    names = Namespace()
+    wanted = [labels.get(i, port.name) for i, port in enumerate(region.inputs)]
+    return [names.add(identifier(name, "x")) for name in wanted]

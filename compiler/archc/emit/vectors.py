@@ -9,9 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from archc.emit.names import literal
 from archlang.record import Record
 
-__all__ = ["ANY", "Candidate", "Formula", "Values", "agree", "constant", "explain", "is_constant"]
+__all__ = [
+    "ANY",
+    "Candidate",
+    "Formula",
+    "Values",
+    "constant",
+    "covers",
+    "explain",
+    "explain_tuple",
+    "is_constant",
+]
 
 
 class _Any:
@@ -43,11 +54,6 @@ def same(left: Any, right: Any) -> bool:
     return left == right and type(left) is type(right)
 
 
-def agree(left: Values, right: Values) -> bool:
-    """Whether two vectors are equal wherever both are used."""
-    return all(a is ANY or b is ANY or same(a, b) for a, b in zip(left, right, strict=True))
-
-
 def used(values: Values) -> list[Any]:
     """The values of the instances that use them."""
     return [value for value in values if value is not ANY]
@@ -70,20 +76,41 @@ def explain(values: Values, candidates: Sequence[Candidate]) -> Formula | None:
     Tried in order: a name alone; k * a, a // k, a + k; a * b, a + b, a // b, a + k * b; k * a + m.
     """
     for candidate in candidates:
-        if _covers(candidate.values, values):
+        if covers(candidate.values, values):
             return Formula(candidate.name, (candidate.name,))
     if not all(type(value) is int for value in used(values)):
         return None
     numeric = [c for c in candidates if all(v is ANY or type(v) is int for v in c.values)]
     for search in (_scaled, _shifted, _pairs, _linear):
         for formula, computed in search(values, numeric):
-            if _covers(computed, values):
+            if covers(computed, values):
                 return formula
     return None
 
 
-def _covers(computed: Values, values: Values) -> bool:
-    # A candidate that is unused where the value is needed explains nothing there.
+def explain_tuple(values: Values, candidates: Sequence[Candidate]) -> Formula | None:
+    """Tuples of equal length whose every item is constant or has a formula: `(d, 0)`; else None."""
+    present = used(values)
+    if not all(isinstance(value, tuple) and len(value) == len(present[0]) for value in present):
+        return None
+    texts: list[str] = []
+    names: list[str] = []
+    for i in range(len(present[0])):
+        column = tuple([v if v is ANY else v[i] for v in values])
+        if is_constant(column):
+            texts.append(literal(constant(column)))
+            continue
+        found = explain(column, candidates) or explain_tuple(column, candidates)
+        if found is None:
+            return None
+        texts.append(found.text)
+        names += found.names
+    inside = f"{texts[0]}," if len(texts) == 1 else ", ".join(texts)
+    return Formula(f"({inside})", tuple(dict.fromkeys(names)))
+
+
+def covers(computed: Values, values: Values) -> bool:
+    """Whether computed values are right wherever values are needed."""
     return all(v is ANY or same(c, v) for c, v in zip(computed, values, strict=True))
 
 
@@ -99,14 +126,18 @@ def _scaled(values: Values, candidates: Sequence[Candidate]) -> _Tried:
             yield from _quotients(c, v, base)
 
 
+# Divisors that are tried where the quotient need not be exact: a kernel's half, and the like.
+_SMALL = (2, 3, 4, 8)
+
+
 def _multiple(c: Candidate, factor: int) -> tuple[Formula, Values]:
     return Formula(f"{factor} * {c.name}", (c.name,)), _map(lambda x: factor * x, c.values)
 
 
 def _quotients(c: Candidate, v: int, base: int) -> _Tried:
-    divisor = base // v
-    computed = tuple([x if x is ANY else x // divisor for x in c.values])
-    yield Formula(f"{c.name} // {divisor}", (c.name,)), computed
+    for divisor in dict.fromkeys((base // v, *_SMALL)):
+        computed = tuple([x if x is ANY else x // divisor for x in c.values])
+        yield Formula(f"{c.name} // {divisor}", (c.name,)), computed
 
 
 def _shifted(values: Values, candidates: Sequence[Candidate]) -> _Tried:
@@ -123,7 +154,8 @@ def _pairs(values: Values, candidates: Sequence[Candidate]) -> _Tried:
     for i, a in enumerate(candidates[:8]):
         for b in candidates[i + 1 : 8]:
             names = (a.name, b.name)
-            yield Formula(f"{a.name} * {b.name}", names), _zip(lambda x, y: x * y, a, b)
+            factors = f"{b.name} * {a.name}" if a.flows and not b.flows else f"{a.name} * {b.name}"
+            yield Formula(factors, names), _zip(lambda x, y: x * y, a, b)
             yield Formula(f"{a.name} + {b.name}", names), _zip(lambda x, y: x + y, a, b)
             for p, q in ((a, b), (b, a)):
                 if not (p.flows or q.flows):

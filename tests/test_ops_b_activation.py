@@ -105,7 +105,7 @@ def test_learned_slopes():
     for shape, dim in [(VECTOR, 1), (IMAGE, 1), (WORDS, 2), (VIDEO, 2)]:
         hold(Prelu(shared=False), shape, reference=each(dim))
     assert Prelu(shared=False).parameters(WORDS) == {"weight": (6,)}
-    started = hold(Prelu(shared=False, init=0.1), IMAGE).form
+    started = hold(Prelu(shared=False, start=0.1), IMAGE).form
     assert started.keywords == (("init", 0.1),)
 
 

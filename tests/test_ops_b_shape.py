@@ -108,6 +108,11 @@ def test_sizes_say_what_comes_out():
     hold(Reshape((3, T)), sequence(T, vector(3)), output=(3, 5), bindings={"T": 5})
 
 
+def test_one_thing_given_by_name():
+    assert Reshape("c h w -> (h w) c").infer(IMAGE) == sequence(35, vector(3))
+    hold(Reshape(105), IMAGE, output=(105,))
+
+
 def test_sizes_that_do_not_fit():
     refuse(
         Reshape((512, 4, 4)),
@@ -355,6 +360,19 @@ def test_patterns_that_do_not_fit():
         IMAGE,
         code="unknown-argument",
         message='k does not stand in the pattern "c h w -> h w c"',
+    )
+    for size in (0, 2.5, "2", True):
+        refuse(
+            pattern("(t a) c -> t (a c)", a=size),
+            sequence(12, vector(3)),
+            code="argument-value",
+            message=f"the size of a is a whole number of at least 1, not {size}",
+        )
+    refuse(
+        Reshape(("c h w -> (h w) c", 3)),
+        IMAGE,
+        code="argument-value",
+        message="RESHAPE takes one pattern, or sizes, not both",
     )
     refuse(
         pattern("(t a) c -> t (a c)", a=2),

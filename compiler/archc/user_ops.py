@@ -2,50 +2,29 @@
 
 A declaration names the module by its import path as text, so that shapes and costs are known
 without torch; the generated code imports it. It is made by `operator` in a program of the user's,
-or stands in an installed package under the entry-point group `archc.operators`, whose names are
-those of the operators:
+or stands in an installed package under an entry point that is named like the operator:
 
     [project.entry-points."archc.operators"]
     GATEDCONV = "mypackage.operators"
-
-Entry points are looked at only when a file names an operator that is not built in, and only the one
-of that name is imported. A file can never name code to load.
 """
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Callable, Mapping
 from keyword import iskeyword
 from typing import Any, ClassVar
 
-from archc.arguments import FLAG, REAL, TEXT, Integer, Kind
 from archc.dims import Dim
-from archc.op import REGISTRY, REQUIRED, Constant, Module, Op, OpError, TorchForm, argument
-from archc.shapes import Shape, vector
-from archlang.diagnostics import ArchError, Diagnostic
+from archc.op import Constant, Module, Op, TorchForm
+from archc.shapes import Shape
+from archc.user_rules import DeclarationError, Result, cost_by, infer_by, members, tensors_by
 
-__all__ = ["GROUP", "DeclarationError", "UserOp", "load_declared", "operator"]
-
-GROUP = "archc.operators"
+__all__ = ["DeclarationError", "UserOp", "operator"]
 
 _NAME = re.compile(r"[A-Z][A-Z0-9_]*")
-_KINDS: dict[Any, Kind] = {
-    int: Integer(),
-    float: REAL,
-    bool: FLAG,
-    str: TEXT,
-}
-_BY_TEXT = {kind.__name__: kind for kind in _KINDS}
 
-# What a shape function may return: a shape, its sizes, or a list of those for a bundle.
-Result = Shape | tuple[Dim, ...] | list[Any]
 Tensors = Mapping[str, tuple[Dim, ...]]
-
-
-class DeclarationError(TypeError):
-    """A declaration of an operator that is wrong; for whoever wrote the declaration."""
 
 
 class UserOp(Op):
@@ -152,145 +131,14 @@ def operator(
     costs = {"macs": macs, "flops": flops}
 
     def declare(shape_rule: Callable[..., Result]) -> type[UserOp]:
-        members = _members(name, module, foreign, shape_rule)
-        members["infer"] = _infer(shape_rule)
+        body = members(name, module, foreign, shape_rule)
+        body["infer"] = infer_by(shape_rule)
         for method, rule in rules.items():
             if rule is not None:
-                members[method] = _tensors(rule)
+                body[method] = tensors_by(rule)
         for method, cost in costs.items():
             if cost is not None:
-                members[method] = _cost(cost)
-        return type(shape_rule.__name__, (UserOp,), members)
+                body[method] = cost_by(cost)
+        return type(shape_rule.__name__, (UserOp,), body)
 
     return declare
-
-
-def _members(
-    name: str, module: str, foreign: tuple[str, ...], rule: Callable[..., Result]
-) -> dict[str, Any]:
-    """The body of the class: what it is called, what flows in, and its arguments."""
-    parameters = inspect.signature(rule).parameters.values()
-    streams = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.VAR_POSITIONAL)]
-    if not streams:
-        raise DeclarationError(
-            f"{name}: shapes that flow in come first, before a /: def {rule.__name__}(x, /, ...)"
-        )
-    fixed = sum(p.kind is p.POSITIONAL_ONLY for p in streams)
-    any_number = fixed < len(streams)
-    texts = _sentences(rule.__doc__ or "")
-    members: dict[str, Any] = {
-        "__doc__": inspect.cleandoc(rule.__doc__ or f"{module}, declared in {rule.__module__}."),
-        "__module__": rule.__module__,
-        "__qualname__": rule.__qualname__,
-        "__annotations__": {},
-        "name": name,
-        "module": module,
-        "foreign": foreign,
-        "inputs": (max(fixed, 1), None if any_number else fixed),
-    }
-    for parameter in parameters:
-        if parameter in streams:
-            continue
-        members[parameter.name] = _argument(name, parameter, texts.get(parameter.name, ""))
-        members["__annotations__"][parameter.name] = "Any"
-    return members
-
-
-def _argument(name: str, parameter: inspect.Parameter, text: str) -> Any:
-    if parameter.kind is parameter.VAR_KEYWORD:
-        raise DeclarationError(f"{name}: **{parameter.name} would accept any argument in silence")
-    annotation = parameter.annotation
-    kind = annotation if isinstance(annotation, Kind) else _KINDS.get(annotation)
-    kind = kind or _BY_TEXT.get(annotation if isinstance(annotation, str) else "")
-    if kind is None:
-        raise DeclarationError(
-            f"{name}: argument {parameter.name} is annotated int, float, bool, str, or with a kind "
-            "of archc.arguments"
-        )
-    default = REQUIRED if parameter.default is parameter.empty else parameter.default
-    return argument(text, kind, default)
-
-
-def _sentences(documentation: str) -> dict[str, str]:
-    """The sentences of the `Args:` section of a docstring, by argument."""
-    section = re.search(r"^Args:\n((?:[ \t]+.*\n?|\n)+)", inspect.cleandoc(documentation), re.M)
-    if section is None:
-        return {}
-    entries = re.findall(r"^[ \t]+(\w+): *((?:.+)(?:\n[ \t]{6,}.+)*)", section.group(1), re.M)
-    return {name: " ".join(text.split()) for name, text in entries}
-
-
-def _given(op: Op) -> dict[str, Any]:
-    return {one.name: getattr(op, one.name) for one in op.arguments}
-
-
-def _infer(rule: Callable[..., Result]) -> Callable[..., Shape | tuple[Shape, ...]]:
-    def infer(self: UserOp, *inputs: Shape) -> Shape | tuple[Shape, ...]:
-        result = rule(*inputs, **_given(self))
-        if isinstance(result, list):
-            return tuple([_shape(self.name, one, inputs) for one in result])
-        return _shape(self.name, result, inputs)
-
-    return infer
-
-
-def _shape(name: str, result: Any, inputs: tuple[Shape, ...]) -> Shape:
-    if isinstance(result, Shape):
-        return result
-    sizes = tuple(result)
-    if inputs and len(sizes) == inputs[0].rank:
-        return inputs[0].with_sizes(dict(enumerate(sizes)))
-    if len(sizes) == 1:
-        return vector(sizes[0])
-    raise OpError(
-        f"the shape rule of {name} gives {len(sizes)} sizes, and {inputs[0]} flows in",
-        code="operator-declaration",
-        help="return an archc.shapes.Shape where the number of axes changes",
-    )
-
-
-def _tensors(rule: Callable[..., Mapping[str, Any]]) -> Callable[..., dict[str, Any]]:
-    def tensors(self: UserOp, *inputs: Shape) -> dict[str, Any]:
-        return dict(rule(*inputs, **_given(self)))
-
-    return tensors
-
-
-def _cost(rule: Callable[..., Dim]) -> Callable[..., Dim]:
-    def cost(self: UserOp, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Dim:
-        return rule(*inputs, **_given(self))
-
-    return cost
-
-
-def load_declared(name: str | None) -> None:
-    """Import the declaration of an operator from the installed packages, or of all of them (None).
-
-    Raises:
-        ArchError: "operator-unavailable" when the declaration cannot be imported or does not
-            declare the operator.
-    """
-    if name is not None and not _NAME.fullmatch(name):
-        return
-    from importlib.metadata import entry_points
-
-    for entry in (
-        entry_points(group=GROUP) if name is None else entry_points(group=GROUP, name=name)
-    ):
-        _load(entry.name, entry.value, entry.load)
-
-
-def _load(name: str, value: str, load: Callable[[], Any]) -> None:
-    if name in REGISTRY.known:
-        return
-    try:
-        load()
-    except Exception as problem:  # whatever the user's package does when it is imported
-        raise _unavailable(name, f"{value} cannot be imported: {problem}") from problem
-    if name not in REGISTRY.known:
-        raise _unavailable(name, f"{value} does not declare it")
-
-
-def _unavailable(name: str, why: str) -> ArchError:
-    message = f"operator {name} is declared by an installed package, but {why}"
-    return ArchError((Diagnostic("operator-unavailable", message),))

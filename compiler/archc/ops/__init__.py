@@ -14,7 +14,7 @@ from archc.op import REGISTRY
 
 def _declared(name: str | None) -> None:
     # Imported only here: most files name no operator of a user's.
-    from archc.user_ops import load_declared
+    from archc.installed_ops import load_declared
 
     load_declared(name)
 

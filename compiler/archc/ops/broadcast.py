@@ -7,7 +7,7 @@ Nothing else is broadcast.
 
 from __future__ import annotations
 
-from archc.dims import Dim, same
+from archc.dims import Dim, same, sufficient
 from archc.op import OpError
 from archc.ops.axes import equal_sizes
 from archc.ops.join_help import mismatch_help
@@ -141,15 +141,19 @@ def _refusal(verb: str, shapes: tuple[Shape, ...]) -> OpError:
 
 def undecided(message: str, left: Shape, right: Shape, operands: tuple[int, ...]) -> OpError:
     """The error for shapes of which it is unknown whether they agree."""
-    pairs = zip(reversed(left.sizes), reversed(right.sizes), strict=False)
+    pairs = reversed(list(zip(reversed(left.sizes), reversed(right.sizes), strict=False)))
     open_pairs = [(a, b) for a, b in pairs if same(a, b) is None]
-    a, b = open_pairs[0] if open_pairs else (left.sizes[-1], right.sizes[-1])
-    names = sorted({name for size in (a, b) for name in _names(size)})
+    open_pairs = open_pairs or [(left.sizes[-1], right.sizes[-1])]
+    a, b = open_pairs[0]
+    names = sorted({name for pair in open_pairs for size in pair for name in _names(size)})
     bind = " ".join(f"-p {name}=..." for name in names)
+    facts = [sufficient(one, other) for one, other in open_pairs]
+    declared = ", ".join(dict.fromkeys([fact for found in facts for fact in found]))
+    otherwise = f"declare `dim {declared}`" if all(facts) else "call what is equal by one name"
     return OpError(
         f"{message}: whether {a} equals {b} is not known",
         code="undecided",
-        help=f"bind the dimensions (`{bind}`), or call what is equal by one name",
+        help=f"bind the dimensions (`{bind}`), or {otherwise}",
         operands=operands,
     )
 

@@ -100,13 +100,13 @@ class Square(_Elementwise):
 class Scale(_Elementwise):
     """A learned factor for each feature, over all positions and steps. One operation an element.
 
-    With a small init it is the layer scale of Touvron et al. 2021: `{ ID + FC(x.c) -> SCALE(1e-5)
-    }`.
+    With a small start it is the layer scale of Touvron et al. 2021:
+    `{ ID + FC(x.c) -> SCALE(1e-5) }`.
     """
 
     name: ClassVar[str] = "SCALE"
     foreign: ClassVar[tuple[str, ...]] = ("LayerScale", "layer_scale", "gamma")
-    init: float = argument("the factors at the start", REAL, 1.0)
+    start: float = argument("the factors at the start", REAL, 1.0)
     examples: ClassVar[tuple[Example, ...]] = (
         Example("INPUT(3, 5, 7) -> SCALE(0.1)", output="(3, 5, 7)", params=3),
         Example("SEQUENCE(11, 13) -> SCALE", output="(11, 13)", params=13),
@@ -127,8 +127,8 @@ class Scale(_Elementwise):
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         shape = inputs[0]
         keywords: tuple[tuple[str, Constant], ...] = ()
-        if self.init != 1:
-            keywords = (("init", float(self.init)),)
+        if self.start != 1:
+            keywords = (("init", float(self.start)),)
         trailing = shape.rank - 1 - (shape.features or 0)
         if trailing:
             keywords = (*keywords, ("trailing", trailing))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from archc.arguments import whole
 from archc.dims import Dim, same
 from archc.op import OpError
 from archc.shapes import Axis, Role, Shape
@@ -97,7 +98,13 @@ def sizes_of(pattern: Pattern, shape: Shape, given: Mapping[str, Dim]) -> dict[s
             f'the pattern "{pattern.text}" names {count}, and {shape} has {shape.rank}',
             help="name every axis: " + " ".join([axis.name for axis in shape.axes]) + " -> ...",
         )
-    for name in given:
+    for name, size in given.items():
+        number = whole(size)
+        if number is None or (isinstance(number, int) and number < 1):
+            raise OpError(
+                f"the size of {name} is a whole number of at least 1, not {size}",
+                code="argument-value",
+            )
         if name not in pattern.names:
             raise OpError(
                 f'{name} does not stand in the pattern "{pattern.text}"', code="unknown-argument"

@@ -65,11 +65,11 @@ class Prelu(Activation):
     foreign: ClassVar[tuple[str, ...]] = ("PReLU", "ParametricReLU")
     per_element: ClassVar[int] = 2
     shared: bool = argument("one slope for all features; else one for each", FLAG, True)
-    init: float = argument("the slope at the start", REAL, 0.25)
+    start: float = argument("the slope at the start", REAL, 0.25)
     examples: ClassVar[tuple[Example, ...]] = (
         Example("INPUT(3, 5, 7) -> PRELU", output="(3, 5, 7)", params=1),
         Example("INPUT(3, 5, 7) -> PRELU(shared=no)", output="(3, 5, 7)", params=3),
-        Example("SEQUENCE(11, 13) -> PRELU(shared=no, init=0.1)", output="(11, 13)", params=13),
+        Example("SEQUENCE(11, 13) -> PRELU(shared=no, start=0.1)", output="(11, 13)", params=13),
     )
 
     def infer(self, *inputs: Shape) -> Shape:
@@ -89,7 +89,7 @@ class Prelu(Activation):
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         shape = inputs[0]
         arguments: tuple[Constant, ...] = () if self.shared else (self._slopes(shape),)
-        keywords = (("init", self.init),) if self.init != 0.25 else ()
+        keywords = (("init", self.start),) if self.start != 0.25 else ()
         if self.shared or not shape.features:
             return Module("nn.PReLU", arguments, keywords)
         call = "{module}({0}.movedim({dim}, 1)).movedim(1, {dim})"

@@ -89,16 +89,22 @@ class Reshape(_Reshaping):
         Example('SEQUENCE(11, 12) -> RESHAPE("t (h d) -> h t d", h=3)', output="(3, 11, 4)"),
     )
 
+    def _items(self) -> tuple[Any, ...]:
+        # By name, `to=` may hold one thing alone.
+        return self.to if isinstance(self.to, tuple) else (self.to,)
+
     def _pattern(self) -> Pattern | None:
-        if not isinstance(self.to[0], str):
+        """The pattern, or None where sizes are given."""
+        items = self._items()
+        if not any(isinstance(item, str) for item in items):
             return None
-        return parse_pattern(self.to[0])
+        if len(items) > 1:
+            raise OpError("RESHAPE takes one pattern, or sizes, not both", code="argument-value")
+        return parse_pattern(items[0])
 
     def infer(self, *inputs: Shape) -> Shape:
         shape, pattern = inputs[0], self._pattern()
         if pattern is not None:
-            if len(self.to) > 1:
-                raise OpError("RESHAPE takes a pattern or sizes, not both", code="argument-value")
             sizes = sizes_of(pattern, shape, dict(self.given))
             return Shape(result_axes(pattern, shape, sizes), shape.vocabulary)
         if self.given:
@@ -111,17 +117,18 @@ class Reshape(_Reshaping):
 
     def _to_sizes(self, shape: Shape) -> Shape:
         require_reals(self.name, shape)
-        if len(self.to) > 4:
+        sizes = self._items()
+        if len(sizes) > 4:
             raise OpError(
-                f"RESHAPE to {len(self.to)} sizes has no meaning for its axes",
+                f"RESHAPE to {len(sizes)} sizes has no meaning for its axes",
                 code="argument-value",
                 help='name them by a pattern: RESHAPE("c h w -> (h w) c")',
             )
-        result = vector(self.to[0]) if len(self.to) == 1 else feature_map(*self.to)
+        result = vector(sizes[0]) if len(sizes) == 1 else feature_map(*sizes)
         answer = same(result.elements, shape.elements)
         if answer:
             return result
-        message = f"cannot reshape {article(shape)} to {spell(self.to)}"
+        message = f"cannot reshape {article(shape)} to {spell(sizes)}"
         if answer is None:
             why = f"whether {shape.elements} elements are {result.elements} is not known"
             raise OpError(f"{message}: {why}", code="undecided")
@@ -131,12 +138,13 @@ class Reshape(_Reshaping):
         pattern = self._pattern()
         if pattern is not None:
             return rearrangement(pattern, sizes_of(pattern, inputs[0], dict(self.given)))
+        sizes = self._items()
         if inputs[0].rank == 1:
-            return Expression("{0}.unflatten(1, {sizes})", (("sizes", self.to),))
-        if len(self.to) == 1:
+            return Expression("{0}.unflatten(1, {sizes})", (("sizes", sizes),))
+        if len(sizes) == 1:
             return Expression("{0}.flatten(1)")
-        names = [f"size{i}" for i in range(len(self.to))]
-        values: tuple[tuple[str, Constant], ...] = tuple(zip(names, self.to, strict=True))
+        names = [f"size{i}" for i in range(len(sizes))]
+        values: tuple[tuple[str, Constant], ...] = tuple(zip(names, sizes, strict=True))
         return Expression(
             f"{{0}}.reshape(-1, {', '.join(f'{{{name}}}' for name in names)})", values
         )

@@ -51,7 +51,7 @@ class Split(AlongAxis):
     parts: Any = argument("how many equal parts, or a tuple of their sizes", Sizes())
     axis: AxisName | None = argument("the axis that is split", AXIS, None, shown="features")
     examples: ClassVar[tuple[Example, ...]] = (
-        Example("INPUT(6, 5, 7) -> SPLIT(2) -> { ID[0] * ID[1] }", output="(3, 5, 7)"),
+        Example("INPUT(6, 5, 7) -> SPLIT(2) -> MUL", output="(3, 5, 7)"),
         Example("SEQUENCE(11, 13) -> SPLIT((4, 9)) -> SELECT(1)", output="(11, 9)"),
     )
 

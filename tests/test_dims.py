@@ -235,6 +235,24 @@ def test_less(left: Dim, right: Dim, expected: bool | None) -> None:
     assert dims.less(left, right) is expected
 
 
+@pytest.mark.parametrize(
+    ("left", "right", "facts"),
+    [
+        (2 * (H // 2), H, ("H % 2 == 0",)),
+        (8 * ((H - 1) // 8 + 1), H, ("H % 8 == 0",)),
+        (4 * (H // 4) * C, 2 * (H // 2) * C, ("H % 4 == 0",)),
+        (2 * (H // 2) + 3 * (C // 3), H + C, ("C % 3 == 0", "H % 2 == 0")),
+        (16 * (E // 16), E, ("E % 48 == 0",)),
+        (H, C, ()),
+        (H // C * C, H, ()),
+        (H // 2, H // 3, ()),
+        (5, 5, ()),
+    ],
+)
+def test_facts_that_make_sizes_equal(left: Dim, right: Dim, facts: tuple[str, ...]) -> None:
+    assert dims.sufficient(left, right) == facts
+
+
 def test_an_order_is_never_guessed() -> None:
     with pytest.raises(TypeError):
         _ = H < W  # type: ignore[operator]

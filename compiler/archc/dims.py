@@ -9,22 +9,20 @@ answer yes, no or unknown (None). There is no `<`: it would have to guess.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import product
-from math import gcd, lcm
+from math import gcd
 
 from archc.polynomial import Dim, Poly, TooLarge, atoms_of, make
 from archc.polynomial import terms_of as _terms_of
 from archc.polynomial_atoms import Floor, Symbol
 from archc.polynomial_bounds import bounds
+from archc.polynomial_cases import cases, divisor_choices
 from archc.polynomial_text import to_latex
 from archc.ratio import Ratio, divide
 
 __all__ = [
     "Dim", "Poly", "Ratio", "Symbol", "TooLarge", "at_most", "bounds", "divide", "evaluate", "less",
-    "maximum", "minimum", "same", "substitute", "symbol", "symbols", "to_latex",
+    "maximum", "minimum", "same", "substitute", "sufficient", "symbol", "symbols", "to_latex",
 ]  # fmt: skip
-
-MOST_CASES = 1_024
 
 
 def symbol(
@@ -115,7 +113,7 @@ def same(left: Dim | Ratio, right: Dim | Ratio) -> bool | None:
     zero = _is_zero(difference)
     if zero is not None or isinstance(difference, int):
         return zero
-    found = {_is_zero(case) for case in _cases(difference)}
+    found = {_is_zero(case) for case in cases(difference)}
     return found.pop() if len(found) == 1 else None
 
 
@@ -136,6 +134,21 @@ def at_most(left: Dim | Ratio, right: Dim | Ratio) -> bool | None:
     """Whether `left <= right`: for all values (True), for none (False), or unknown (None)."""
     more = less(right, left)
     return None if more is None else not more
+
+
+def sufficient(left: Dim, right: Dim) -> tuple[str, ...]:
+    """Facts that would make two sizes equal for all values, as a file declares them.
+
+    `2*(H//2)` and `H` are equal if `H % 2 == 0`. Empty when no facts of that kind are known to do.
+    """
+    difference = left - right
+    if isinstance(difference, int):
+        return ()
+    for divisors in divisor_choices(difference):
+        facts = {s.name: symbol(s.name, s.minimum, s.maximum, d) for s, d in divisors.items()}
+        if same(substitute(left, facts), substitute(right, facts)):
+            return tuple([f"{s.name} % {d} == 0" for s, d in divisors.items() if d > s.divisor])
+    return ()
 
 
 def maximum(left: Dim, right: Dim) -> Dim | None:
@@ -174,41 +187,3 @@ def _never_by_remainder(difference: Poly) -> bool:
     constant = _terms_of(difference).get((), 0)
     others = gcd(*[c for monomial, c in difference.terms.items() if monomial])
     return constant % others != 0
-
-
-def _cases(difference: Poly) -> Iterator[Dim]:
-    """The size with each symbol as period*k + r, for every r: floors by numbers resolve."""
-    periods: dict[Symbol, int] = {}
-    if not _add_periods(difference, 1, periods) or not periods:
-        yield difference
-        return
-    names = sorted(periods, key=lambda s: s.name)
-    remainders = [range(s.remainder % s.divisor, periods[s], s.divisor) for s in names]
-    count = 1
-    for choices in remainders:
-        count *= len(choices)
-    if count > MOST_CASES:
-        yield difference
-        return
-    for chosen in product(*remainders):
-        pairs = zip(names, chosen, strict=True)
-        yield substitute(difference, {s.name: _residue_class(s, periods[s], r) for s, r in pairs})
-
-
-def _residue_class(symbol_: Symbol, period: int, remainder: int) -> Dim:
-    least = -(-(symbol_.minimum - remainder) // period)
-    most = None if symbol_.maximum is None else (symbol_.maximum - remainder) // period
-    return symbol(symbol_.name, least, most) * period + remainder
-
-
-def _add_periods(dim: Dim, modulus: int, periods: dict[Symbol, int]) -> bool:
-    """Collect after how many steps of each symbol the floors repeat; False if they do not."""
-    for atom in set(atoms_of(dim)):
-        if isinstance(atom, Floor):
-            if not isinstance(atom.divisor, int):
-                return False
-            if not _add_periods(atom.numerator, modulus * atom.divisor, periods):
-                return False
-        elif modulus > 1:
-            periods[atom] = lcm(periods.get(atom, atom.divisor), modulus)
-    return True

@@ -173,6 +173,13 @@ def _attribute(expr: tree.Attribute, ctx: Context) -> Any:
     )
 
 
+# What the axes are called elsewhere.
+_SHORT = {
+    "channels": "c", "features": "c", "width": "w", "height": "h", "depth": "d", "length": "l",
+    "steps": "t", "time": "t",
+}  # fmt: skip
+
+
 def _size(stream: Stream, expr: tree.Attribute) -> Any:
     shape = stream.shape
     if expr.name == "shape":
@@ -182,8 +189,10 @@ def _size(stream: Stream, expr: tree.Attribute) -> Any:
         position = shape.find(expr.name)
     if position is None:
         names = ", ".join(axis.name for axis in shape.axes)
-        message = f"a {shape.kind} {shape} has no axis {expr.name}"
-        raise Problem("unknown-axis", message, expr.span, help=f"its axes are {names}")
+        message = f"the {shape.kind} {shape} has no axis {expr.name}"
+        short = next((a.name for a in shape.axes if a.name == _SHORT.get(expr.name)), None)
+        help = f"its axes are {names}" if short is None else f"it is called `.{short}` here"
+        raise Problem("unknown-axis", message, expr.span, help=help)
     return shape.axes[position].size
 
 

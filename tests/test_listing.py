@@ -7,10 +7,11 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
-from rich.cells import cell_len
 
+from archc.arguments import COUNT, FLAG, PAD, SIZES, TEXT
 from archc.dims import symbol
 from archc.listing import (
     Listed,
@@ -22,8 +23,10 @@ from archc.listing import (
     operators_table,
     reference_markdown,
 )
-from archc.op import Op
+from archc.op import Example, Family, Op, argument
 from archc.shapes import feature_map
+from archc.tables.manual import page_markdown
+from archlang.display import width as width_of
 from conftest import Golden
 from hand_made import Made, operator
 
@@ -64,11 +67,39 @@ def test_the_table_of_operators_has_all_of_them() -> None:
     for op in operators():
         assert re.search(rf"^  {op.name} ", text, re.MULTILINE), op.name
     assert "  PARAM" not in text
-    assert max(cell_len(line) for line in text.split("\n")) <= 100
+    assert max(width_of(line) for line in text.split("\n")) <= 100
+
+
+class Sample(Op):
+    """Does something to a stream, in a way that takes more than one line of a page to say.
+
+    A paragraph that explains. Shape: (C, H, W) becomes (C, H // stride). It has more to say, so that
+    it is broken into lines.
+
+    Cost: one operation an element. Nothing more.
+    """
+
+    family: ClassVar[Family] = "pooling"
+    foreign: ClassVar[tuple[str, ...]] = ("Example2d", "Specimen")
+    takes_defaults_of: ClassVar[str | None] = "CONV"
+    sizes: Any = argument("the sizes", COUNT, rest=True)
+    kernel: Any = argument("the size of the kernel", SIZES, 3)
+    stride: Any = argument("the step", SIZES, None, shown="kernel")
+    pad: Any = argument("what is added", PAD, "same")
+    text: Any = argument("a text", TEXT, "a|b")
+    ceil: Any = argument("whether to round up", FLAG, False)
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example("INPUT(3, 5) -> SAMPLE(7, 11)", "(3, 7)", 1234, 567_890, "with a word on it"),
+        Example("INPUT(3) -> SAMPLE(7)", "(3)"),
+    )
+
+
+Sample.name = "SAMPLE"  # given late, so that the registry does not hear of it
 
 
 def test_the_page_of_an_operator(golden: Golden) -> None:
-    golden(operator_page(Conv, width=80), GOLDEN / "CONV.txt")
+    golden(operator_page(Sample, width=60), GOLDEN / "operator.txt")
+    golden(page_markdown(Sample), GOLDEN / "operator.md")
 
 
 @pytest.mark.parametrize("op", operators(), ids=lambda op: op.name)
@@ -104,7 +135,7 @@ def test_color_only_where_it_is_asked_for() -> None:
         ("to_json()", {"torch", "networkx", "rich", "csv"}),
         ("to_csv()", {"torch", "networkx", "rich"}),
         ("to_markdown()", {"torch", "networkx", "rich"}),
-        ("render(80)", {"torch", "networkx"}),
+        ("render(80)", {"torch", "networkx", "rich"}),
     ],
 )
 def test_tables_import_only_what_they_need(call: str, unwanted: set[str]) -> None:

@@ -9,13 +9,14 @@ import re
 from pathlib import Path
 
 import pytest
-from rich.cells import cell_len
 
 from archc.dims import symbol
 from archc.graph import Program
 from archc.shapes import Shape, feature_map
 from archc.stats import Style, Table, table
-from archc.tables.formats import csv_text, without_controls
+from archc.tables.formats import csv_text
+from archlang.display import escape
+from archlang.display import width as width_of
 from conftest import Golden
 from hand_made import Made, chain, operator
 
@@ -157,7 +158,7 @@ def test_a_half_is_rounded_up() -> None:
 @pytest.mark.parametrize("style", ["plain", "lecture"])
 def test_no_line_is_wider_than_the_terminal(name: str, width: int, style: Style) -> None:
     text = table(NETS[name](), style=style).render(width)
-    assert max(cell_len(line) for line in text.split("\n")) <= width
+    assert max(width_of(line) for line in text.split("\n")) <= width
 
 
 @pytest.mark.parametrize("width", [40, 60, 80])
@@ -183,7 +184,7 @@ def test_korean_names_take_two_columns() -> None:
     made = Made(feature_map(3, 5, 7), kind="net")
     stream = made.op("합성곱" * 20, Conv(3), made.x())
     text = table(made.out(stream).program("합성곱망")).render(80)
-    assert max(cell_len(line) for line in text.split("\n")) <= 80
+    assert max(width_of(line) for line in text.split("\n")) <= 80
 
 
 def test_color_only_where_it_is_asked_for() -> None:
@@ -232,7 +233,7 @@ NASTY = ["=1+1", "@SUM(A1)", "+1", "-2", "\tx", "\r=1", "\n=1"]
 @pytest.mark.parametrize("text", NASTY)
 def test_spreadsheets_run_no_formula(text: str) -> None:
     ((cell, number),) = csv.reader(io.StringIO(csv_text([[text, -3]])))
-    assert cell == "'" + without_controls(text)
+    assert cell == "'" + escape(text)
     assert number == "-3"
 
 
@@ -276,4 +277,4 @@ def test_control_characters_are_shown(character: str) -> None:
     found = nasty(f"a{character}b")
     for printed in (found.render(80), found.to_markdown(), found.to_latex(), found.to_html()):
         assert f"a{character}b" not in printed
-        assert f"u{ord(character):04x}b" in printed
+        assert f"U+{ord(character):04X}" in printed

@@ -1,7 +1,7 @@
 """Tables as text for other programs: CSV, Markdown, LaTeX, HTML.
 
 Names come from files that anybody may have written, so each format escapes what it would read as
-its own: formulas in spreadsheets, markup, commands.
+its own: formulas in spreadsheets, markup, commands. Control characters are spelt out in all.
 """
 
 from __future__ import annotations
@@ -10,11 +10,10 @@ import re
 
 from archc.dims import Poly, to_latex
 from archc.tables.rows import Cell, Grid, Line, figure
+from archlang.display import escape
 
-__all__ = ["csv_text", "html_text", "latex_text", "markdown_text", "without_controls"]
+__all__ = ["csv_text", "html_text", "latex_text", "markdown_text"]
 
-# Control characters, and those that change the direction of what follows.
-_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _FORMULA = re.compile(r"[=+\-@\t\r\n]")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|#~$&])")
 _LATEX = {
@@ -23,11 +22,6 @@ _LATEX = {
     "×": r"$\times$", "…": r"\ldots{}", "†": r"\dag{}", "<": r"\textless{}", ">": r"\textgreater{}",
     "|": r"\textbar{}", '"': r"\textquotedbl{}",
 }  # fmt: skip
-
-
-def without_controls(text: str) -> str:
-    """The text with characters that could fake output made visible as escapes."""
-    return _CONTROLS.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
 
 
 def csv_text(rows: list[list[object]]) -> str:
@@ -56,10 +50,10 @@ def latex_text(grid: Grid) -> str:
     spec = "".join(["r" if column.align == "right" else "l" for column in grid.columns])
     head = " & ".join([_latex(column.title) for column in grid.columns]) + r" \\"
     lines = [_latex_line(line) for line in grid.lines]
-    notes = [f"% {without_controls(note)}" for note in grid.notes]
+    notes = [f"% {escape(note)}" for note in grid.notes]
     return "\n".join(
         [
-            f"% {without_controls(grid.title)}", rf"\begin{{tabular}}{{{spec}}}", r"\hline", head,
+            f"% {escape(grid.title)}", rf"\begin{{tabular}}{{{spec}}}", r"\hline", head,
             r"\hline", *lines, r"\hline", r"\end{tabular}", *notes,
         ]
     ) + "\n"  # fmt: skip
@@ -67,11 +61,11 @@ def latex_text(grid: Grid) -> str:
 
 def html_text(grid: Grid) -> str:
     """A grid as an HTML table with its own small style, as notebooks show it."""
-    from html import escape
+    from html import escape as quote
 
     def row(tag: str, line: Line) -> str:
         cells = [
-            f'<{tag} style="text-align: {column.align}">{escape(_text(cell))}</{tag}>'
+            f'<{tag} style="text-align: {column.align}">{quote(_text(cell))}</{tag}>'
             for column, cell in zip(grid.columns, line.cells, strict=True)
         ]
         weight = ' style="font-weight: bold"' if line.kind in ("heading", "total") else ""
@@ -79,16 +73,16 @@ def html_text(grid: Grid) -> str:
 
     head = row("th", Line(tuple([column.title for column in grid.columns])))
     body = "\n".join([row("td", line) for line in grid.lines])
-    notes = "".join([f"<li>{escape(without_controls(note))}</li>" for note in grid.notes])
+    notes = "".join([f"<li>{quote(escape(note))}</li>" for note in grid.notes])
     return (
-        f'<table class="arch-stats">\n<caption>{escape(without_controls(grid.title))}</caption>\n'
+        f'<table class="arch-stats">\n<caption>{quote(escape(grid.title))}</caption>\n'
         f"<thead>\n{head}\n</thead>\n<tbody>\n{body}\n</tbody>\n</table>\n"
         f"<ul>{notes}</ul>\n"
     )
 
 
 def _text(cell: Cell) -> str:
-    return without_controls(cell if isinstance(cell, str) else figure(cell))
+    return escape(cell if isinstance(cell, str) else figure(cell))
 
 
 def _csv_cell(cell: object) -> object:
@@ -97,11 +91,11 @@ def _csv_cell(cell: object) -> object:
     if not isinstance(cell, str):
         return "" if cell is None else cell
     guard = "'" if _FORMULA.match(cell) else ""
-    return guard + without_controls(cell)
+    return guard + escape(cell)
 
 
 def _markdown(text: str) -> str:
-    return _MARKDOWN.sub(r"\\\1", without_controls(text))
+    return _MARKDOWN.sub(r"\\\1", escape(text))
 
 
 def _markdown_cell(cell: Cell, line: Line) -> str:
@@ -114,7 +108,7 @@ def _markdown_row(cells: list[str]) -> str:
 
 
 def _latex(text: str) -> str:
-    return "".join([_LATEX.get(character, character) for character in without_controls(text)])
+    return "".join([_LATEX.get(character, character) for character in escape(text)])
 
 
 def _latex_line(line: Line) -> str:

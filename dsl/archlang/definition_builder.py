@@ -49,7 +49,9 @@ class Builder(ExpressionBuilder):
         """The documentation of what starts here."""
         if not self.documentation:
             return None
-        return self.documentation.get(self.source_text.position(start).line)
+        position = self.source_text.position(start)
+        before = self.source_text.lines[position.line - 1][: position.column - 1]
+        return None if before.strip() else self.documentation.get(position.line)
 
     # --- files -----------------------------------------------------------------------------------
 

@@ -1,0 +1,167 @@
+"""Which expressions need parentheses where: the levels of operators.py, read the other way."""
+
+from __future__ import annotations
+
+from archlang.operators import CHAIN_LEVEL, COMPARE_LEVEL, LEVELS, NOT_LEVEL, UNARY_LEVEL
+from archlang.tree import (
+    Binary,
+    Bundle,
+    Chain,
+    Claimed,
+    Compare,
+    Conditional,
+    Expr,
+    Named,
+    Optional,
+    Range,
+    Repeat,
+    Unary,
+    When,
+)
+
+__all__ = [
+    "ARGUMENT_LEVEL",
+    "CONDITION_LEVEL",
+    "OPERATION_LEVEL",
+    "POSTFIX_LEVEL",
+    "PRIMARY_LEVEL",
+    "STEP_LEVEL",
+    "SUM_LEVEL",
+    "fits_argument",
+    "fits_operand",
+    "fits_otherwise",
+    "fits_then",
+    "level",
+]
+
+OPERATION_LEVEL = 0
+ARGUMENT_LEVEL = 0
+CONDITION_LEVEL = 1
+SUM_LEVEL = LEVELS["+"]
+STEP_LEVEL = CHAIN_LEVEL + 1
+PRIMARY_LEVEL = STEP_LEVEL + 1
+POSTFIX_LEVEL = PRIMARY_LEVEL + 1
+
+
+def level(node: Expr) -> int:
+    """How tightly an expression holds together: the higher, the tighter."""
+    match node:
+        case Bundle():
+            return -3
+        case When():
+            return -2
+        case Range():
+            return -1
+        case Conditional():
+            return STEP_LEVEL if _is_step(node) else OPERATION_LEVEL
+        case Binary():
+            return LEVELS[node.operator]
+        case Compare():
+            return COMPARE_LEVEL
+        case Unary():
+            return NOT_LEVEL if node.operator == "not" else UNARY_LEVEL
+        case Chain():
+            return CHAIN_LEVEL
+        case Named() | Claimed():
+            return STEP_LEVEL
+        case Optional() | Repeat():
+            return PRIMARY_LEVEL
+        case _:
+            return POSTFIX_LEVEL
+
+
+def _is_step(node: Conditional) -> bool:
+    if isinstance(node.then, Conditional) or level(node.then) < STEP_LEVEL:
+        return False
+    return node.otherwise is None or _is_other_step(node.otherwise)
+
+
+def _is_other_step(node: Expr) -> bool:
+    if isinstance(node, Conditional):
+        return level(node.then) >= PRIMARY_LEVEL and _is_step(node)
+    return level(node) >= PRIMARY_LEVEL
+
+
+def fits_then(node: Expr) -> bool:
+    """Whether an expression may stand before the `if` of arithmetic without parentheses."""
+    if level(node) < CONDITION_LEVEL or isinstance(node, Conditional):
+        return False
+    return not isinstance(_last_operand(node), Chain | Conditional)
+
+
+def fits_otherwise(node: Expr) -> bool:
+    """Whether an expression may stand behind the `else` of arithmetic without parentheses."""
+    if isinstance(node, Conditional):
+        return node.otherwise is not None and fits_then(node.then)
+    if level(node) < CONDITION_LEVEL:
+        return False
+    return not isinstance(_first_operand(node), Chain | Named | Claimed | Conditional)
+
+
+def fits_operand(node: Expr, *, followed_by: str | None) -> bool:
+    """Whether a step or chain may be an operand without parentheses.
+
+    Args:
+        node: the operand.
+        followed_by: the operator behind it, if one follows.
+    """
+    last = _last_operand(node)
+    steps = last.steps if isinstance(last, Chain) else (last,)
+    if isinstance(steps[0], Conditional) and steps[0].otherwise is not None:
+        return False
+    # A condition takes the arithmetic that follows it.
+    ends_open = isinstance(steps[-1], Conditional) and steps[-1].otherwise is None
+    return not (ends_open and followed_by not in (None, "|", "@"))
+
+
+def fits_argument(node: Expr) -> bool:
+    """Whether an expression may be an argument or a value without parentheses."""
+    match node:
+        case Bundle() | When() | Named() | Claimed():
+            return False
+        case Chain():
+            return level(node.steps[0]) >= PRIMARY_LEVEL
+        case Conditional():
+            if node.otherwise is None:
+                return False
+            parts = (node.then, node.condition)
+            return all(_is_condition(part) for part in parts) and fits_argument(node.otherwise)
+        case Range():
+            return _is_condition(node.start) and _is_condition(node.stop)
+        case _:
+            return _is_condition(node)
+
+
+def _is_condition(node: Expr) -> bool:
+    if isinstance(node, Binary):
+        inside = node.operator not in ("|", "@")
+        return inside and _is_condition(node.left) and _is_condition(node.right)
+    if isinstance(node, Compare):
+        return all(_is_condition(operand) for operand in node.operands)
+    if isinstance(node, Unary):
+        return _is_condition(node.operand)
+    return level(node) >= PRIMARY_LEVEL
+
+
+def _last_operand(node: Expr) -> Expr:
+    while True:
+        if isinstance(node, Binary):
+            node = node.right
+        elif isinstance(node, Compare):
+            node = node.operands[-1]
+        elif isinstance(node, Unary):
+            node = node.operand
+        else:
+            return node
+
+
+def _first_operand(node: Expr) -> Expr:
+    while True:
+        if isinstance(node, Binary):
+            node = node.left
+        elif isinstance(node, Compare):
+            node = node.operands[0]
+        elif isinstance(node, Unary):
+            node = node.operand
+        else:
+            return node

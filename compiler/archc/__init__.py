@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from archc.net import Net, compile, load
+    from archc.user_ops import operator
     from archlang.diagnostics import ArchError
 
-__all__ = ["ArchError", "Net", "__version__", "compile", "load"]
+__all__ = ["ArchError", "Net", "__version__", "compile", "load", "operator"]
 
 __version__ = "0.1.0"
 
@@ -25,6 +26,10 @@ def __getattr__(name: str) -> Any:
         from archlang.diagnostics import ArchError
 
         return ArchError
+    if name == "operator":
+        from archc.user_ops import operator
+
+        return operator
     if name in ("Net", "compile", "load"):
         from archc import net
 

@@ -22,8 +22,9 @@ from archc.lower.things import (
     is_value,
     name_of,
 )
-from archc.op import REGISTRY
+from archc.op import REGISTRY, Op
 from archlang import tree, values
+from archlang.diagnostics import ArchError
 from archlang.source import Span
 from archlang.values import FUNCTIONS, Undecided, ValueProblem, show
 
@@ -135,12 +136,20 @@ def lookup(name: tree.Name, ctx: Context) -> Any:
         return found
     if name.name in FUNCTIONS:
         return FunctionValue(name.name)
-    operator = REGISTRY.get(name.name)
+    operator = _operator(name)
     if operator is not None and not operator.internal:
         return OperatorValue(operator)
     from archc.lower.unknown import unknown_name
 
     return unknown_name(name, ctx)
+
+
+def _operator(name: tree.Name) -> type[Op] | None:
+    try:
+        return REGISTRY.get(name.name)
+    except ArchError as error:
+        found = error.diagnostics[0]
+        raise Problem(found.code, found.message, name.span, help=found.help) from error
 
 
 def _missing(name: str) -> Any:
@@ -529,7 +538,7 @@ def _head_needs(name: tree.Name, ctx: Context) -> bool:
         return True
     found = ctx.scope.find(name.name)
     if found is None:
-        operator = None if name.name in FUNCTIONS else REGISTRY.get(name.name)
+        operator = None if name.name in FUNCTIONS else _operator(name)
         return operator is not None and operator.family != "input"
     if isinstance(found, OperatorValue):
         return found.op.family != "input"

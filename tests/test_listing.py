@@ -73,8 +73,8 @@ def test_the_table_of_operators_has_all_of_them() -> None:
 class Sample(Op):
     """Does something to a stream, in a way that takes more than one line of a page to say.
 
-    A paragraph that explains. Shape: (C, H, W) becomes (C, H // stride). It has more to say, so that
-    it is broken into lines.
+    A paragraph that explains. Shape: (C, H, W) becomes (C, H // stride). It has more to say, so
+    that it is broken into lines.
 
     Cost: one operation an element. Nothing more.
     """
@@ -108,8 +108,8 @@ def test_every_page_says_all_there_is(op: type[Op]) -> None:
     assert max(len(line) for line in text.split("\n")) <= 72 or "  " not in text
     assert op.summary().split()[0] in text
     words = " ".join(text.split())
-    for argument in op.arguments:
-        assert " ".join(argument.text.split()) in words
+    for given in op.arguments:
+        assert " ".join(given.text.split()) in words
     for example in op.examples:
         assert " ".join(example.chain.split()) in words
     for foreign in op.foreign:

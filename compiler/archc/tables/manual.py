@@ -86,7 +86,7 @@ def page_markdown(op: type[Op]) -> str:
         lines += [_argument_row(argument) for argument in op.arguments]
     for title, rule in (("Shape", found.shape), ("Cost", found.cost)):
         if rule:
-            lines += ["", f"**{title}.** {rule}"]
+            lines += ["", f"**{title}:** {rule}"]
     if op.examples:
         lines += ["", *[f"- `{e.chain}` gives {_outcome(e)}" for e in op.examples]]
     for remark in _remarks(op):

@@ -16,7 +16,8 @@ _BOLD, _DIM, _END = "\x1b[1m", "\x1b[2m", "\x1b[0m"
 # Colours by kind of operator.
 _COLOURS = {
     "convolution": "\x1b[34m", "linear": "\x1b[35m", "pooling": "\x1b[32m",
-    "normalisation": "\x1b[33m", "activation": "\x1b[31m", "join": "\x1b[36m", "embedding": "\x1b[35m", "recurrent": "\x1b[34m",
+    "normalisation": "\x1b[33m", "activation": "\x1b[31m", "join": "\x1b[36m",
+    "embedding": "\x1b[35m", "recurrent": "\x1b[34m",
     "attention": "\x1b[34m", "block": _BOLD,
 }  # fmt: skip
 

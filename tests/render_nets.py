@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import archc.ops  # noqa: F401 - registers the operators
 from archc.graph import (
     INPUTS,
     Call,
@@ -17,13 +18,20 @@ from archc.graph import (
     Run,
     Wire,
 )
-from archc.op import Op
-from archc.ops.activation import Relu
-from archc.ops.convolution import Conv
-from archc.ops.join import Add
-from archc.ops.pooling import MaxPool
+from archc.op import REGISTRY, Op
 from archc.shapes import Shape, feature_map
 from archlang.source import Source, Span
+
+
+def operator(name: str) -> Any:
+    """The class of an operator."""
+    found = REGISTRY.get(name)
+    assert found is not None
+    return found
+
+
+ADD, BN, CONCAT, CONV, FC = map(operator, ("ADD", "BN", "CONCAT", "CONV", "FC"))
+MAXPOOL, RELU, SUB = map(operator, ("MAXPOOL", "RELU", "SUB"))
 
 SOURCE = Source.of("by_hand.arch", "net ByHand\n")
 SPAN = Span(SOURCE, 0, 3)
@@ -105,14 +113,14 @@ class Builder:
 def residual_block(filters: int, stride: int, shape: Shape) -> Region:
     """Two convolutions with a way around them."""
     block = Builder("Residual", "block", {"x": shape}, c=filters, s=stride)
-    stream = block.op(Conv(filters, 3, stride), block.input(), name="conv1")
-    stream = block.op(Relu(), stream)
-    stream = block.op(Conv(filters, 3), stream, name="conv2")
+    stream = block.op(CONV(filters, 3, stride), block.input(), name="conv1")
+    stream = block.op(RELU(), stream)
+    stream = block.op(CONV(filters, 3), stream, name="conv2")
     around = block.input()
     if stride != 1 or shape.sizes[0] != filters:
-        around = block.op(Conv(filters, 1, stride), around, name="shortcut")
-    joined = block.op(Add(), stream, around)
-    return block.out(block.op(Relu(), joined)).region()
+        around = block.op(CONV(filters, 1, stride), around, name="shortcut")
+    joined = block.op(ADD(), stream, around)
+    return block.out(block.op(RELU(), joined)).region()
 
 
 def residual_net(name: str, stages: list[tuple[int, int]], copies: int) -> Program:
@@ -138,10 +146,19 @@ def hostile_program() -> Program:
     """A net whose every name tries to be something else."""
     net = Builder(HOSTILE, "net", {HOSTILE: feature_map(3, 5, 7)})
     block = Builder(HOSTILE, "block", {"x": feature_map(3, 5, 7)}, **{HOSTILE: HOSTILE})
-    inside = block.op(Conv(3), block.input(), name=HOSTILE, shared=HOSTILE)
-    inside = block.op(MaxPool(), inside, name=HOSTILE)
+    inside = block.op(CONV(3), block.input(), name=HOSTILE, shared=HOSTILE)
+    inside = block.op(MAXPOOL(), inside, name=HOSTILE)
     region = block.out(inside).region()
     stream = net.call(region, net.input(), name=HOSTILE)
     span = Span(Source.of(HOSTILE, "net"), 0, 3)
     net.nodes[0] = net.nodes[0].replace(span=span)
     return net.out(stream, HOSTILE).program()
+
+
+def loaded(net: str, text: str | None = None) -> Program:
+    """A net of the library, or of a text."""
+    from archc.pipeline import Request, load_program
+
+    found = load_program(Request(net, text=text))
+    assert found.program is not None, found.diagnostics
+    return found.program

@@ -10,12 +10,8 @@ from hypothesis import strategies as st
 from archc.cost import cost
 from archc.graph import Operation, Region, RegionOutput, Run, Wire
 from archc.netgraph import GraphTooLargeError, flat_graph, graph, region_graph
-from archc.ops.concat import Concatenate
-from archc.ops.convolution import Conv
-from archc.ops.join import Subtract
-from archc.ops.linear import FullyConnected
 from archc.shapes import Shape, feature_map, vector
-from render_nets import Builder, residual_block, residual_net
+from render_nets import CONCAT, CONV, FC, SUB, Builder, loaded, residual_net
 
 
 def test_every_operator_of_every_copy_is_a_node() -> None:
@@ -34,7 +30,7 @@ def test_every_operator_of_every_copy_is_a_node() -> None:
 
 def test_edges_keep_the_order_of_operands() -> None:
     net = Builder("Net", "net", {"a": vector(5), "b": vector(5)})
-    difference = net.op(Subtract(), net.input(1), net.input(0), name="difference")
+    difference = net.op(SUB(), net.input(1), net.input(0), name="difference")
     found = flat_graph(net.out(difference).program())
     entering = sorted(found.in_edges("difference", data="target_port"), key=lambda edge: edge[2])
     assert [source for source, _, _ in entering] == ["b", "a"]
@@ -42,7 +38,7 @@ def test_edges_keep_the_order_of_operands() -> None:
 
 def test_one_stream_may_enter_twice() -> None:
     net = Builder("Net", "net", {"x": vector(5)})
-    twice = net.op(Concatenate(), net.input(), net.input(), name="twice")
+    twice = net.op(CONCAT(), net.input(), net.input(), name="twice")
     found = flat_graph(net.out(twice).program())
     ports = [data["target_port"] for *_, data in found.in_edges("twice", data=True)]
     assert sorted(ports) == [0, 1]
@@ -64,14 +60,14 @@ def test_collected_streams_and_captures_are_followed() -> None:
     runs = []
     for size in (5, 7):
         group = Builder("", "group", {"x": shape})
-        stream = group.op(FullyConnected(size), group.input(), name="fc")
+        stream = group.op(FC(size), group.input(), name="fc")
         region = group.out(stream).out(stream, "kept").region()
         shape = region.outputs[0].shape
         runs.append(Run(region, 1))
     down = net.repeat(runs, net.input(), name="down", collected=("kept",))
     up = Builder("", "group", {"x": shape, "outer0": vector(5)}, captured=1)
-    joined = up.op(Concatenate(), up.input(), up.input(1), name="join")
-    up.out(up.op(FullyConnected(7), joined, name="fc"))
+    joined = up.op(CONCAT(), up.input(), up.input(1), name="join")
+    up.out(up.op(FC(7), joined, name="fc"))
     first_kept = Wire(down.node, 1)
     out = net.repeat([Run(up.region(), 2, (first_kept,))], down, name="up")
     found = flat_graph(net.out(out).program())
@@ -80,20 +76,10 @@ def test_collected_streams_and_captures_are_followed() -> None:
     assert ("down.1.fc", "up.0.join") in found.edges()
 
 
-def test_shared_weights_count_once() -> None:
-    net = Builder("Net", "net", {"a": feature_map(5, 7, 11), "b": feature_map(5, 7, 11)})
-    block = residual_block(5, 1, feature_map(5, 7, 11))
-    left = net.call(block, net.input(0), name="left", shared="encoder")
-    right = net.call(block, net.input(1), name="right", shared="encoder")
-    found = graph(net.out(net.op(Subtract(), left, right)).program(), depth=0)
-    assert found.nodes["left"]["shared_with"] == "encoder"
-    assert found.nodes["left"]["params"] == 0 < found.nodes["left"]["macs"]
-
-
 def test_delays_are_attributes_of_edges() -> None:
     net = Builder("Net", "net", {"x": vector(5)})
-    mixed = net.op(Subtract(), net.input(), net.input(), name="mix")
-    state = net.op(FullyConnected(5), mixed, name="state")
+    mixed = net.op(SUB(), net.input(), net.input(), name="mix")
+    state = net.op(FC(5), mixed, name="state")
     first = net.nodes[0]
     assert isinstance(first, Operation)
     net.nodes[0] = first.replace(inputs=(first.inputs[0], Wire(state.node, 0, delay=2)))
@@ -128,7 +114,7 @@ def regions(draw: st.DrawFn, shape: Shape, levels: int = 2) -> Region:
     for number in range(draw(st.integers(1, 3))):
         what = draw(st.sampled_from(("op", "call", "repeat") if levels else ("op",)))
         if what == "op":
-            stream = block.op(Conv(shape.sizes[0], 3), stream, name=f"conv{number}")
+            stream = block.op(CONV(shape.sizes[0], 3), stream, name=f"conv{number}")
         elif what == "call":
             region = draw(regions(shape, levels - 1))
             stream = block.call(region, stream, name=f"block{number}")
@@ -147,3 +133,44 @@ def test_the_nodes_cost_what_the_net_costs(region: Region) -> None:
     assert sum(found.nodes[n]["params"] for n in found) == cost(program).params
     assert sum(found.nodes[n]["macs"] for n in found) == cost(program).macs
     assert len(set(found)) == found.number_of_nodes()
+
+
+@pytest.mark.parametrize("name", ["resnet18", "googlenet_aux", "mnist_inception_jump"])
+def test_paths_are_those_of_the_state_dict(name: str) -> None:
+    from archc.torch.module import to_torch
+
+    program = loaded(name)
+    stored = {key.rpartition(".")[0] for key, _ in to_torch(program).named_parameters()}
+    found = flat_graph(program)
+    assert stored == {path for path, params in found.nodes(data="params") if params}
+
+
+def test_the_flat_graph_of_a_library_net_has_its_figures() -> None:
+    program = loaded("resnet50")
+    found = flat_graph(program)
+    assert sum(found.nodes[n]["params"] for n in found) == 25_557_032
+    assert sum(found.nodes[n]["macs"] for n in found) == 4_089_184_256
+
+
+TWINS = """
+block Encoder = CONV(5, 3) -> RELU -> GAP -> FC(7)
+net Twins {
+  in a = INPUT(3, 11, 13), b = INPUT(3, 11, 13)
+  share encoder = Encoder()
+  out a -> encoder - b -> encoder
+}
+"""
+
+
+def test_weights_that_a_file_shares_count_at_their_first_use() -> None:
+    program = loaded("", text=TWINS)
+    found = flat_graph(program)
+    stored = {path: params for path, params in found.nodes(data="params") if params}
+    assert stored == {"encoder.conv": 5 * 3 * 9 + 5, "encoder.fc": 5 * 7 + 7}
+    assert sum(stored.values()) == cost(program).params
+    assert [found.nodes[n]["macs"] for n in found if found.nodes[n]["op"] == "FC"] == [35, 35]
+    assert found.nodes["encoder.fc_2"]["path"] == "encoder.fc"
+    closed = graph(program, depth=0)
+    assert closed.nodes["encoder"]["params"] == cost(program).params
+    assert closed.nodes["encoder_2"]["params"] == 0
+    assert closed.nodes["encoder_2"]["shared_with"] == "encoder"

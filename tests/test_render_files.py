@@ -14,11 +14,10 @@ from xml.etree import ElementTree
 import pytest
 
 from archc.graph import Program
-from archc.ops.convolution import Conv
 from archc.output import OutputError
 from archc.render import RenderError, engine, render, to_dot, to_svg
 from archc.shapes import feature_map
-from render_nets import HOSTILE, Builder, hostile_program, residual_net
+from render_nets import CONV, HOSTILE, Builder, hostile_program, residual_net
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -31,7 +30,7 @@ def net() -> Program:
 @pytest.fixture
 def korean() -> Program:
     built = Builder("잔차망", "net", {"입력": feature_map(3, 5, 7)})
-    stream = built.op(Conv(5), built.input(), name="합성곱")
+    stream = built.op(CONV(5), built.input(), name="합성곱")
     return built.out(stream, "출력").program()
 
 

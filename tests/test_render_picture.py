@@ -8,18 +8,23 @@ from pathlib import Path
 import pytest
 
 from archc.graph import Run
-from archc.ops.activation import Relu
-from archc.ops.concat import Concatenate
-from archc.ops.convolution import Conv
-from archc.ops.join import Add
-from archc.ops.linear import FullyConnected
-from archc.ops.normalisation import BatchNorm
-from archc.ops.pooling import MaxPool
 from archc.render import RenderError, to_dot
 from archc.render.labels import amount, count_text, spread
 from archc.shapes import feature_map, vector
 from conftest import Golden
-from render_nets import Builder, residual_block, residual_net
+from render_nets import (
+    ADD,
+    BN,
+    CONCAT,
+    CONV,
+    FC,
+    MAXPOOL,
+    RELU,
+    Builder,
+    loaded,
+    residual_block,
+    residual_net,
+)
 
 GOLDEN = Path(__file__).parent / "golden" / "dot"
 
@@ -37,7 +42,7 @@ def edges(text: str) -> list[tuple[str, str, str]]:
 def test_operators_in_a_row_share_a_box() -> None:
     net = Builder("Row", "net", {"x": feature_map(3, 29, 31)})
     stream = net.input()
-    for op in (Conv(5, 7, 2), BatchNorm(), Relu(), MaxPool(3, 2), Conv(7), Relu()):
+    for op in (CONV(5, 7, 2), BN(), RELU(), MAXPOOL(3, 2), CONV(7), RELU()):
         stream = net.op(op, stream, name=op.name.lower())
     found = nodes(to_dot(net.out(stream).program()))
     assert list(found) == ["x", "conv", "maxpool", "conv_2", "out"]
@@ -48,9 +53,9 @@ def test_operators_in_a_row_share_a_box() -> None:
 
 def test_a_shape_is_said_where_it_changes() -> None:
     net = Builder("Shapes", "net", {"x": feature_map(5, 11, 13)})
-    same = net.op(Conv(5), net.input(), name="same")
-    other = net.op(Conv(7, 3, 2), same, name="other")
-    last = net.op(Conv(7, 1), other, name="last")
+    same = net.op(CONV(5), net.input(), name="same")
+    other = net.op(CONV(7, 3, 2), same, name="other")
+    last = net.op(CONV(7, 1), other, name="last")
     text = to_dot(net.out(last).program())
     labels = {target: rest for _, target, rest in edges(text)}
     assert "(5, 11, 13)" not in labels["other"]
@@ -68,8 +73,8 @@ def test_copies_whose_shapes_differ_show_the_range() -> None:
     shape, runs = feature_map(3, 7, 11), []
     for _ in range(4):
         group = Builder("", "group", {"x": shape})
-        grown = group.op(Conv(2), group.input(), name="conv")
-        joined = group.op(Concatenate(), group.input(), grown)
+        grown = group.op(CONV(2), group.input(), name="conv")
+        joined = group.op(CONCAT(), group.input(), grown)
         region = group.out(joined).region()
         shape = region.outputs[0].shape
         runs.append(Run(region, 1))
@@ -117,7 +122,7 @@ def test_a_picture_that_is_too_large_is_refused() -> None:
     net = Builder("Huge", "net", {"x": vector(7)})
     stream = net.input()
     for number in range(9000):
-        stream = net.op(FullyConnected(7), stream, name=f"fc{number}")
+        stream = net.op(FC(7), stream, name=f"fc{number}")
     with pytest.raises(RenderError, match="boxes"):
         to_dot(net.out(stream).program(), depth=3)
 
@@ -139,9 +144,9 @@ def test_blocks_in_blocks_do_not_multiply_the_work() -> None:
 
 def test_what_serves_training_alone_is_dashed() -> None:
     net = Builder("Heads", "net", {"x": vector(5)})
-    trunk = net.op(FullyConnected(7), net.input(), name="trunk")
-    extra = net.op(FullyConnected(3), trunk, name="extra")
-    head = net.op(FullyConnected(2), trunk, name="head")
+    trunk = net.op(FC(7), net.input(), name="trunk")
+    extra = net.op(FC(3), trunk, name="extra")
+    head = net.op(FC(2), trunk, name="head")
     net.out(head).out(extra, "aux", training=True)
     text = to_dot(net.program())
     found = nodes(text)
@@ -155,7 +160,7 @@ def test_shared_weights_are_marked() -> None:
     net = Builder("Twins", "net", {"a": feature_map(5, 7, 11), "b": feature_map(5, 7, 11)})
     left = net.call(block, net.input(0), name="left", shared="encoder")
     right = net.call(block, net.input(1), name="right", shared="encoder")
-    joined = net.op(Add(), left, right)
+    joined = net.op(ADD(), left, right)
     text = to_dot(net.out(joined).program())
     assert text.count("weights of encoder") == 2
     assert sum('class="block"' in attributes for attributes in nodes(text).values()) == 1
@@ -165,8 +170,8 @@ def test_a_stream_from_the_past_is_a_dashed_edge_back() -> None:
     from archc.graph import Operation, RegionOutput, Wire
 
     net = Builder("Past", "net", {"x": vector(5)})
-    mixed = net.op(Add(), net.input(), net.input(), name="mix")
-    state = net.op(FullyConnected(5), mixed, name="state")
+    mixed = net.op(ADD(), net.input(), net.input(), name="mix")
+    state = net.op(FC(5), mixed, name="state")
     first = net.nodes[0]
     assert isinstance(first, Operation)
     net.nodes[0] = first.replace(inputs=(first.inputs[0], Wire(state.node, 0, delay=1)))
@@ -217,3 +222,58 @@ def test_words_for_figures() -> None:
     assert count_text([1, 1]) == ""
     assert count_text([3, 3]) == "×3"
     assert count_text([2, 7, 35, 2]) == "×2, 7, 35, 2"
+
+
+UNET = """
+block Double(c) = [CONV(c) -> BN -> RELU]*2
+net UNet(base=5) {
+  in image = INPUT(3, 64, 96)
+  middle = image -> [Double(base * 2**i) as skip -> MAXPOOL(2) for i in range(3)] -> Double(base * 8)
+  out middle -> [{ DECONV(base * 2**i, 2, 2) | skip[i] } -> Double(base * 2**i) for i in [2, 1, 0]] -> CONV(2, 1)
+}
+"""
+
+KOREAN = """
+block 잔차블록(채널, 보폭=1) =
+  { CONV(채널, 3, 보폭) -> BN -> RELU -> CONV(채널) -> BN
+    + [CONV(채널, 1, 보폭)] if 보폭 != 1 or x.c != 채널 } -> RELU
+net 숫자인식 {
+  in 사진 = INPUT(1, 28, 28)
+  특징 = 사진 -> CONV(16) -> 잔차블록(32, 2) -> [잔차블록(32)]*3 -> GAP
+  out 숫자 = 특징 -> FC(10), 뒤집힘 = 특징 -> FC(2) -> SOFTMAX
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("unet", UNET), ("korean", KOREAN), ("googlenet_aux", None), ("resnet152", None)],
+)
+def test_golden_pictures(name: str, text: str | None, golden: Golden) -> None:
+    golden(to_dot(loaded("" if text else name, text)), GOLDEN / f"{name}.dot")
+
+
+def test_what_goes_down_and_up_again_is_drawn_as_a_u() -> None:
+    text = to_dot(loaded("", UNET))
+    assert text.count("rank=same") == 3
+    rising = [(s, t) for s, t, rest in edges(text) if "dir=back" in rest]
+    assert ("out", "conv") in rising
+    assert not any("image" in pair for pair in rising)
+    assert "rank=same" not in to_dot(loaded("resnet18"))
+
+
+def test_loop_variables_are_told() -> None:
+    text = to_dot(loaded("resnet152"))
+    assert "c = 64, 128, 256, 512" in text
+    assert "n = 3, 8, 36, 3" in text
+    assert "×2, 7, 35, 2" in text
+
+
+def test_every_picture_of_the_library_fits_a_page() -> None:
+    from archc import library
+
+    complete = [entry for entry in library.names() if entry == entry.lower()]
+    assert len(complete) > 30
+    for name in complete:
+        found = nodes(to_dot(loaded(name)))
+        assert 5 < len(found) < 75, name

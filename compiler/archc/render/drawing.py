@@ -5,10 +5,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from archc.graph import INPUTS, Call, Choice, Operation, Program, Repeat, Wire
+from archc.graph import INPUTS, Call, Choice, Operation, Program, Region, Repeat, Wire
 from archc.render.canvas import Canvas, Place, Point, Source, View
 from archc.render.copies import Group, captured, distinct, groups, relabelled
-from archc.render.labels import block_title, count_text, loop_text, operator_text, shape_text
+from archc.render.labels import (
+    block_title,
+    count_text,
+    end_text,
+    loop_text,
+    operator_text,
+    shape_text,
+)
 from archc.render.scene import Box, Cell, Cluster, End, Item, Join, Scene
 from archc.render.structure import Items, Looks, by_name, shape_of, stacks, training_only
 
@@ -49,14 +56,14 @@ class _Drawer:
         items: list[Item] = []
         sources: list[Source] = []
         for port, known in enumerate(view[0].inputs):
-            text = shape_text([region.inputs[port].shape for region in view])
+            text = end_text([region.inputs[port].shape for region in view])
             end = End(self.canvas.unique(place.path + known.name), known.name, text)
             items.append(end)
             sources.append((Point(end.id, ""),))
         leaving = self._inside(view, tuple(sources), place, items)
         for port, (output, source) in enumerate(zip(view[0].outputs, leaving, strict=True)):
             name = output.name or "out"
-            text = shape_text([region.outputs[port].shape for region in view])
+            text = end_text([region.outputs[port].shape for region in view])
             end = End(self.canvas.unique(place.path + name), name, text, output.training)
             items.append(end)
             unsaid = tuple(Point(point.id, "") for point in source)
@@ -135,7 +142,7 @@ class _Drawer:
             items.append(Join(id, sign, first.op.name, place.training))
         else:
             cells = tuple([_cell(view, member) for member in members])
-            caption = f"weights of {first.shared}" if first.shared else ""
+            caption = _weights(first, view[0])
             items.append(Box(id, cells, "", caption, place.training, _hint(first)))
         for source in sources:
             self.canvas.connect(source, id, training=place.training)
@@ -221,7 +228,7 @@ class _Drawer:
     ) -> list[Source]:
         """Copies in a row, drawn once."""
         view = distinct([run.region for run in group.runs])
-        inside = place._replace(path=_below(place.path, name and f"{name}.{group.index}"))
+        inside = place._replace(path=_below(place.path, f"{name}.{group.index}".lstrip(".")))
         contents: list[Item] = []
         count = count_text(group.counts)
         if not count:
@@ -254,6 +261,14 @@ def _sign(node: Operation) -> str:
     """The sign of a join of streams alone; one with a number or an axis is a box."""
     plain = all(getattr(node.op, a.name) == a.default for a in node.op.arguments)
     return _SIGNS.get(node.op.name, "") if plain and len(node.inputs) > 1 else ""
+
+
+def _weights(node: Operation, region: Region) -> str:
+    """Whose weights an operator uses, or under which name it lends its own."""
+    if node.shared:
+        return f"weights of {node.shared}"
+    lent = any(isinstance(n, (Operation, Call)) and n.shared == node.name for n in region.nodes)
+    return node.name if lent and node.name else ""
 
 
 def _changes(id: str, before: list[str], after: list[str]) -> list[Source]:

@@ -27,9 +27,12 @@ __all__ = [
 
 _LONGEST = 44
 _LONGEST_TITLE = 72
+_AXES = 3  # a longer tuple is a row of arguments, not the sizes of axes
 _MOST_COPIES = 8  # whose loop variables are told one by one
 # Arguments that a picture leaves out: they change neither shape nor the idea.
-_UNSAID = frozenset({"affine", "bias", "ceil", "count_pad", "eps", "init", "momentum"})
+_UNSAID = frozenset(
+    {"affine", "bias", "called", "ceil", "count_pad", "eps", "init", "momentum", "table"}
+)
 _DESCRIBED = frozenset({"filters", "kernel", "stride", "pad", "groups", "units"})
 
 
@@ -46,6 +49,9 @@ def spread(values: Iterable[object]) -> str:
     different = list(dict.fromkeys(values))
     if len(different) == 1:
         return value_text(different[0])
+    rows = [value for value in different if isinstance(value, tuple) and len(value) > _AXES]
+    if len(rows) == len(different) and len({len(row) for row in rows}) == 1:
+        return "(" + ", ".join(spread(column) for column in zip(*rows, strict=True)) + ")"
     numbers = [v for v in different if isinstance(v, (int, float)) and not isinstance(v, bool)]
     if len(numbers) < len(different):
         return _shortened(", ".join(value_text(v) for v in different))
@@ -71,6 +77,12 @@ def value_text(value: Any) -> str:
             return _shortened(value)
         case _:
             return _shortened(str(value))
+
+
+def end_text(shapes: Sequence[Shape]) -> str:
+    """What flows in or out: `(3, 224, 224)`, `(T) tokens`."""
+    text = shape_text(shapes)
+    return text if shapes[0].vocabulary is None else f"{text} tokens"
 
 
 def count_text(counts: Sequence[int]) -> str:
@@ -119,11 +131,9 @@ def block_title(regions: Sequence[Region]) -> str:
 def loop_text(runs: Sequence[Run]) -> tuple[str, ...]:
     """The variables of a comprehension, copy by copy: `c = 64, 128, 256`; those that stay are left
     out."""
-    copies = [
-        dict(run.region.arguments) for run in runs for _ in range(min(run.count, _MOST_COPIES))
-    ]
-    if len(copies) > _MOST_COPIES or any(run.region.kind != "group" for run in runs):
+    if sum(run.count for run in runs) > _MOST_COPIES:
         return ()
+    copies = [dict(run.region.arguments) for run in runs for _ in range(run.count)]
     found = []
     for name in copies[0]:
         values = [value_text(copy.get(name)) for copy in copies]

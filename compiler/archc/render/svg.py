@@ -11,7 +11,7 @@ from archc.render.labels import printable
 __all__ = ["finished"]
 
 _FAMILIES = (
-    "Arial, Liberation Sans, Helvetica, Noto Sans KR, Malgun Gothic, Apple SD Gothic Neo, "
+    "Liberation Sans, Arimo, Arial, Helvetica, Noto Sans KR, Malgun Gothic, Apple SD Gothic Neo, "
     "NanumGothic, sans-serif"
 )
 

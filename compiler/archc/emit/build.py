@@ -264,7 +264,7 @@ class _Builder:
     ) -> tuple[str, dict[str, Any]]:
         """The template of a class's call: streams, then lent modules, then sizes."""
         filling: dict[str, Any] = {}
-        extra = []
+        extra: list[str] = []
         for inside in unit.region.borrowed:
             here = self.path(lends.get(inside, inside))
             key = f"lent{len(extra)}"

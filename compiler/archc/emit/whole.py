@@ -24,7 +24,8 @@ def write(program: Program, class_name: str | None, probe: Probe | None) -> str:
         raise ValueError(f"bind {', '.join(symbolic)}: constructors need numbers")
     made = _varied(program, probe) or _draft([program], [], program)
     assert made is not None, "a net alone can always be written"
-    return write_file(program, made, class_name, _figures(program))
+    varied = bool(made.net.scope.parameters)
+    return write_file(program, made, class_name, _figures(program, varied))
 
 
 def _draft(programs: list[Program], varied: list[str], program: Program) -> Draft | None:
@@ -38,7 +39,7 @@ def _varied(program: Program, probe: Probe | None) -> Draft | None:
     proved: list[str] = []
     programs: list[Program] = [program]
     for name, value in program.hyperparameters:
-        others = [found for other in _others(value) if (found := probe(name, other)) is not None]
+        others = _probed(probe, name, value)
         if others and _try([program, *others], [name], program) is not None:
             proved.append(name)
             programs += others
@@ -57,6 +58,16 @@ def _try(programs: list[Program], varied: list[str], program: Program) -> Draft 
         return None
 
 
+def _probed(probe: Probe, name: str, value: Any) -> list[Program]:
+    """The net with two other values of a hyperparameter, where it takes them."""
+    found: list[Program] = []
+    for other in _others(value):
+        changed = probe(name, other) if len(found) < 2 else None
+        if changed is not None:
+            found.append(changed)
+    return found
+
+
 def _others(value: Any) -> list[Any]:
     """Other values to try: near and far, and a multiple that divides what the value divides."""
     if type(value) is int:
@@ -66,14 +77,13 @@ def _others(value: Any) -> list[Any]:
     return []
 
 
-def _figures(program: Program) -> list[str]:
+def _figures(program: Program, varied: bool) -> list[str]:
     from archc.cost import cost
 
     totals = cost(program)
-    return [
-        f"Parameters: {_figure(totals.params)}. Multiply-adds for one input: {_figure(totals.macs)}.",
-        "",
-    ]
+    defaults = "With the defaults: " if varied else ""
+    figures = f"{_figure(totals.params)} parameters, {_figure(totals.macs)} multiply-adds"
+    return [f"{defaults}{figures} for one input.", ""]
 
 
 def _figure(value: Any) -> str:

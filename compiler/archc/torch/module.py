@@ -1,0 +1,76 @@
+"""A net as a torch.nn.Module: the emitted source, executed.
+
+The source becomes a module of its own in `sys.modules`, so that tracebacks show its lines,
+`inspect.getsource` works, and instances can be copied and pickled within the process.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import linecache
+import sys
+from importlib.abc import InspectLoader
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+
+from torch import nn
+
+from archc.emit import Probe, emit
+from archc.emit.names import identifier, net_class_name
+from archc.graph import Program
+
+__all__ = ["module_class", "source_module", "to_torch"]
+
+_PREFIX = "archc_generated"
+
+
+def to_torch(program: Program, *, probe: Probe | None = None) -> nn.Module:
+    """The net as a freshly initialised module, in training mode as torch makes it.
+
+    Args:
+        program: a checked net in which `archc.emit.needs_binding` finds nothing.
+        probe: as `archc.emit.emit` takes it; without it, hyperparameters are fixed numbers.
+    """
+    made = module_class(program, probe=probe)()
+    assert isinstance(made, nn.Module)
+    return made
+
+
+def module_class(program: Program, *, probe: Probe | None = None) -> type[nn.Module]:
+    """The class of the net, from exactly the source that `emit` gives."""
+    name = net_class_name(program.name, program.applies)
+    source = emit(program, class_name=name, probe=probe)
+    module = source_module(source, program.name)
+    found: type[nn.Module] = getattr(module, name)
+    return found
+
+
+def source_module(source: str, name: str) -> ModuleType:
+    """A module with that source; the same one for the same source."""
+    digest = hashlib.sha256(source.encode()).hexdigest()[:16]
+    full_name = f"{_PREFIX}_{identifier(name, 'net')}_{digest}"
+    known = sys.modules.get(full_name)
+    if known is not None:
+        return known
+    loader = _SourceLoader(source, f"<{full_name}>")
+    spec = ModuleSpec(full_name, loader, origin=loader.path)
+    module = ModuleType(full_name)
+    module.__spec__, module.__loader__, module.__file__ = spec, loader, loader.path
+    linecache.cache[loader.path] = (len(source), None, source.splitlines(keepends=True), loader.path)
+    sys.modules[full_name] = module
+    try:
+        exec(compile(source, loader.path, "exec"), module.__dict__)
+    except BaseException:
+        del sys.modules[full_name]
+        raise
+    return module
+
+
+class _SourceLoader(InspectLoader):
+    """Gives tools such as `inspect` the source of a module that lies in no file."""
+
+    def __init__(self, source: str, path: str) -> None:
+        self.source, self.path = source, path
+
+    def get_source(self, fullname: str) -> str:
+        return self.source

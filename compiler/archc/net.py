@@ -117,23 +117,36 @@ class Net:
         return table(self.program, depth=depth, batch=batch, dtype=dtype, count=count, style=style)
 
     def graph(self, *, depth: int | None = None) -> networkx.MultiDiGraph[Any]:
-        """The net as a graph of networkx: flat, or with blocks below `depth` as nodes."""
-        from archc.netgraph import flat_graph, graph
+        """The net as a graph of networkx.
 
-        return flat_graph(self.program) if depth is None else graph(self.program, depth=depth)
+        Args:
+            depth: 1 for blocks as nodes beside the net's operators, 2 with those blocks opened,
+                and so on; flat by default.
+
+        Returns:
+            Nodes called by their paths, edges ordered by `target_port`; see `archc.netgraph`.
+        """
+        from archc.netgraph import graph
+
+        return graph(self.program, _levels(depth))
 
     def render(self, path: str | os.PathLike[str], *, depth: int | None = None) -> None:
         """Draw the net to a file; the suffix says the format (.svg .png .pdf .dot).
 
+        Args:
+            path: the file.
+            depth: 1 for blocks as boxes, 2 with those opened, and so on; by default as much as
+                stays readable.
+
         Raises:
             archc.render.RenderError: for another suffix, or when there is no engine to draw with.
-            OSError: when the file cannot be written.
+            archc.output.OutputError: when the file cannot be written.
         """
         from pathlib import Path
 
         from archc.render import render
 
-        render(self.program, Path(path), depth=depth)
+        render(self.program, Path(path), depth=_levels(depth))
 
     def source(self, *, class_name: str | None = None) -> str:
         """The net as Python source that imports torch and never archc.
@@ -254,6 +267,13 @@ def open_net(request: Request) -> Net:
     if loaded.program is None:
         raise ArchError(loaded.diagnostics)
     return Net(loaded.program, loaded.diagnostics, request)
+
+
+def _levels(depth: int | None) -> int | None:
+    """How many levels of blocks are opened, counted from 0, for a depth as users count it."""
+    if depth is not None and depth < 1:
+        raise ValueError(f"a depth is at least 1, not {depth}")
+    return None if depth is None else depth - 1
 
 
 def _shapes(given: InputShapes | None) -> tuple[tuple[str | None, tuple[int, ...]], ...]:

@@ -117,6 +117,7 @@ class _Run:
         self.diagnostics = Diagnostics()
         self.loader = Loader(self.diagnostics, library.root())
         self.session = Session(self.diagnostics)
+        self.found: tuple[LoadedFile, tree.Block] | None = None
 
     def load(self) -> Program | None:
         file, wanted, stem = self._file()
@@ -132,11 +133,29 @@ class _Run:
         if target.missing:
             self._report_missing(net, target)
             return None
+        owners = [loaded for loaded in self.loader.all(file) if net in loaded.nets.values()]
+        self.found = (owners[0], net)
         program = lower_net(net, target, self.session)
         if program is None and not self.diagnostics.failed:
             resolve_file(file, self.session)
         self._check_used(target)
         return program
+
+    def verify_one(self, program: Program) -> None:
+        """Verify what is claimed of the net that `load` found."""
+        if self.found is None:
+            return
+        file, net = self.found
+        verify(program, claims_of(file, net), file, self.session, self._lowered)
+
+    def _lowered(self, block: Any) -> Program | None:
+        assert self.found is not None
+        file, session = self.found[0], self.session.fresh()
+        net = file.nets.get(block.block.name) if isinstance(block, BlockValue) else None
+        target = None if net is None else target_of(file, net, session)
+        if net is None or target is None or target.missing:
+            return None
+        return lower_net(net, target, session)
 
     def prepare(self, file: LoadedFile) -> None:
         """Let the file's constants be evaluated, declare its dimensions, read the bindings."""

@@ -13,6 +13,8 @@ from archc.emit.names import net_class_name
 from archc.library import find
 from archc.net import Net, load
 from archc.output import write_text
+from archc.pipeline import check_path
+from archlang.diagnostics import ArchError
 
 __all__ = ["NETS", "TorchMissing", "take_tour"]
 
@@ -34,6 +36,7 @@ def take_tour(folder: Path, say: Say) -> None:
         say: takes each line of the report.
 
     Raises:
+        ArchError: when a net or a claim is wrong.
         TorchMissing: before anything is written, when torch is not installed.
         OutputError: when a file cannot be written.
         RenderError: when there is nothing to draw with.
@@ -50,8 +53,8 @@ def take_tour(folder: Path, say: Say) -> None:
 
 def _visit(name: str, folder: Path, say: Say) -> None:
     net = load(name)
-    say(f"{name}: {_first_line(net.documentation)}")
-    say(f"  checked    {find(name)}: every shape known, every claim holds")
+    say(f"{name}: {_first_sentence(net.documentation)}")
+    say(f"  checked    {_check(name)}")
     say(f"  priced     {net.params:,} parameters, {net.macs:,} multiply-adds")
     table = folder / f"{name}.txt"
     folder.mkdir(parents=True, exist_ok=True)
@@ -65,6 +68,20 @@ def _visit(name: str, folder: Path, say: Say) -> None:
     say(f"  compiled   {module}")
     say(f"  run        {_run(net, module)}")
     say("")
+
+
+def _check(name: str) -> str:
+    """Verify the whole file that a net of the library is in.
+
+    Raises:
+        ArchError: when something in it is wrong.
+    """
+    path = find(name)
+    assert path is not None
+    result = check_path(path)
+    if any(diagnostic.severity == "error" for diagnostic in result.diagnostics):
+        raise ArchError(result.diagnostics)
+    return f"{path}: {len(result.programs)} nets, every shape known, every claim holds"
 
 
 def _run(net: Net, path: Path) -> str:
@@ -96,5 +113,7 @@ def _import(path: Path) -> ModuleType:
     return module
 
 
-def _first_line(text: str | None) -> str:
-    return (text or "").strip().split("\n")[0]
+def _first_sentence(text: str | None) -> str:
+    from textwrap import shorten
+
+    return shorten((text or "").split(". ")[0].rstrip("."), 70, placeholder=" ...")

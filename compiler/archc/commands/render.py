@@ -14,7 +14,9 @@ from archc.options import takes_net
 @click.command("render", short_help="The diagram.")
 @click.option("-o", "--output", "path", required=True, type=click.Path(path_type=Path),
               help="The file; its suffix is the format: .svg .png .pdf .dot")  # fmt: skip
-@click.option("--depth", type=click.IntRange(min=0), help="How far blocks are opened.")
+@click.option("--depth", type=click.IntRange(min=1),
+              help="How far blocks are opened: 1 not at all; by default "
+              "as far as stays readable.")  # fmt: skip
 @takes_net
 def command(request: Any, path: Path, depth: int | None) -> int:
     """Draw NET: blocks as boxes in boxes, repeats drawn once, shapes on the edges.
@@ -22,11 +24,11 @@ def command(request: Any, path: Path, depth: int | None) -> int:
     NET is a file, file.arch:name, a net of the library such as resnet50, or - for standard input.
     """
     from archc.output import OutputError
-    from archc.render import RenderError, render
+    from archc.render import RenderError
 
-    program = net_of(request).program
+    net = net_of(request)
     try:
-        render(program, path, depth=depth)
+        net.render(path, depth=depth)
     except (RenderError, OutputError) as error:
         raise Unusable(str(error)) from error
     tell(f"wrote {path}")

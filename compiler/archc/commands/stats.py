@@ -26,7 +26,9 @@ _DTYPES = ("float64", "float32", "float16", "bfloat16", "int8")
 @click.option("--style", type=click.Choice(["plain", "lecture"]), default="plain",
               show_default=True,
               help="The columns; lecture has those of the lectures' tables.")  # fmt: skip
-@click.option("--depth", type=click.IntRange(min=0), help="How far blocks are opened.")
+@click.option("--depth", type=click.IntRange(min=0),
+              help="How far blocks are opened: 1 not at all; by default "
+              "as far as stays readable.")  # fmt: skip
 @click.option("--batch", type=click.IntRange(min=1), default=1, show_default=True,
               help="How many examples the operations and activations are for.")  # fmt: skip
 @click.option("--dtype", type=click.Choice(_DTYPES), default="float32", show_default=True,

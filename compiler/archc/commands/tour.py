@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from archc.console import Unusable
+from archc.console import Unusable, reported
 
 
 @click.command("tour", short_help="The five-minute demonstration.")
@@ -23,7 +23,8 @@ def command(folder: Path) -> int:
     from archc.tour import TorchMissing, take_tour
 
     try:
-        take_tour(folder, click.echo)
+        with reported():
+            take_tour(folder, click.echo)
     except (TorchMissing, RenderError, OutputError) as error:
         raise Unusable(str(error)) from error
     return 0

@@ -43,7 +43,10 @@ def evaluate(expr: tree.Expr, ctx: Context) -> Any:
     """
     ctx.session.steps += 1
     if ctx.session.steps > MOST_STEPS:
-        raise Problem("too-much-work", "this file asks for too much work", expr.span)
+        # Said once: whatever else is asked for from here on follows from it.
+        first = ctx.session.steps == MOST_STEPS + 1
+        code = "too-much-work" if first else POISONED
+        raise Problem(code, "this file asks for too much work", expr.span)
     match expr:
         case tree.Number() | tree.Text() | tree.Boolean():
             return expr.value
@@ -114,7 +117,7 @@ def undecided(error: Undecided, span: Span) -> Problem:
         "undecided",
         f"whether {show(error.left)} {error.operator} {show(error.right)} depends on {sizes}",
         span,
-        help=" ".join(f"-p {name}=..." for name in names),
+        help=f"bind it: `{' '.join(f'-p {name}=...' for name in names)}`",
     )
 
 
@@ -462,7 +465,7 @@ def is_plain(expr: tree.Expr, ctx: Context) -> bool:
             if expr.name in ("ID", "NONE"):
                 return False
             found = ctx.scope.find(expr.name)
-            return found is not None and found is not POISON and is_value(found)
+            return found is POISON or (found is not None and is_value(found))
         case tree.Call(function=tree.Name() as function):
             callee = ctx.scope.find(function.name)
             return function.name in FUNCTIONS or isinstance(callee, LetValue)

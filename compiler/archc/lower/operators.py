@@ -150,7 +150,7 @@ def _check_features(op: type[Op], spec: Argument, size: Any, expr: tree.Expr, ct
             "undecided",
             f"{op.name}'s {spec.name} is {size}, but parameters cannot depend on {moving[0]}",
             expr.span,
-            help=f"-p {moving[0]}=...",
+            help=f"bind it: `-p {moving[0]}=...`",
         )
 
 

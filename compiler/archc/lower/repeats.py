@@ -94,7 +94,7 @@ def _count(expr: tree.Repeat, ctx: Context) -> Any:
 
         name = min(s.name for s in symbols(count))
         message = f"the count of a repeat is known at compile time, found {show(count)}"
-        raise Problem("undecided", message, expr.count.span, help=f"-p {name}=...")
+        raise Problem("undecided", message, expr.count.span, help=f"bind it: `-p {name}=...`")
     if isinstance(count, bool) or not isinstance(count, int) or count < 0:
         message = f"the count of a repeat is a whole number of at least 0, found {name_of(count)}"
         raise Problem("argument-value", message, expr.count.span)

@@ -102,7 +102,7 @@ def resolve_file(file: LoadedFile, session: Session) -> None:
         elif isinstance(definition, tree.Block):
             _resolve_block(file, definition, session)
         elif isinstance(definition, tree.Let):
-            names = {p.name for p in definition.parameters}
+            names = {p.name for p in definition.parameters} | _given_in(definition.value)
             ctx = Context(session, None, _Anything(file.scope, names), file)
             _resolve(definition.value, ctx)
         else:

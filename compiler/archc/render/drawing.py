@@ -4,6 +4,7 @@ range of what differs."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from archc.graph import INPUTS, Call, Choice, Operation, Program, Region, Repeat, Wire
 from archc.render.canvas import Canvas, Place, Point, Source, View
@@ -281,4 +282,4 @@ def _below(path: str, name: str) -> str:
 
 
 def _hint(node: Operation | Call) -> str:
-    return f"{node.span.source.name}:{node.span.position.line}"
+    return f"{Path(node.span.source.name).name}:{node.span.position.line}"

@@ -26,11 +26,11 @@ def finished(svg: str, title: str, description: str) -> str:
     """
     svg = re.sub(r"<!DOCTYPE[^>]*>\s*", "", svg, count=1)
     svg = re.sub(r"<!--.*?-->\n?", "", svg, flags=re.DOTALL)
-    svg = re.sub(r'font-family="[^"]*"', f'font-family="{_FAMILIES}"', svg)
-    svg = svg.replace("<svg ", '<svg role="img" aria-labelledby="title description" ', 1)
-    words = (
-        f'<title id="title">{escape(printable(title))}</title>\n'
-        f'<desc id="description">{escape(printable(description))}</desc>\n'
-    )
+    svg = re.sub(r' font-family="[^"]*"', "", svg)
+    title, description = escape(printable(title)), escape(printable(description))
+    # No ids: a page may hold several pictures.
+    named = f'<svg role="img" aria-label="{title}" font-family="{_FAMILIES}" '
+    svg = svg.replace("<svg ", named, 1)
+    words = f"<title>{title}</title>\n<desc>{description}</desc>\n"
     head, body = svg.split(">\n<g ", 1)
     return f"{head}>\n{words}<g {body}"

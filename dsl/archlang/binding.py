@@ -20,13 +20,15 @@ from archlang.tree import (
 )
 
 __all__ = [
-    "ARGUMENT_LEVEL",
+    "ANY_LEVEL",
     "CONDITION_LEVEL",
     "OPERATION_LEVEL",
     "POSTFIX_LEVEL",
     "PRIMARY_LEVEL",
+    "RANGE_LEVEL",
     "STEP_LEVEL",
     "SUM_LEVEL",
+    "WHEN_LEVEL",
     "fits_argument",
     "fits_operand",
     "fits_otherwise",
@@ -34,8 +36,10 @@ __all__ = [
     "level",
 ]
 
+ANY_LEVEL = -3
+WHEN_LEVEL = -2
+RANGE_LEVEL = -1
 OPERATION_LEVEL = 0
-ARGUMENT_LEVEL = 0
 CONDITION_LEVEL = 1
 SUM_LEVEL = LEVELS["+"]
 STEP_LEVEL = CHAIN_LEVEL + 1
@@ -47,11 +51,11 @@ def level(node: Expr) -> int:
     """How tightly an expression holds together: the higher, the tighter."""
     match node:
         case Bundle():
-            return -3
+            return ANY_LEVEL
         case When():
-            return -2
+            return WHEN_LEVEL
         case Range():
-            return -1
+            return RANGE_LEVEL
         case Conditional():
             return STEP_LEVEL if _is_step(node) else OPERATION_LEVEL
         case Binary():

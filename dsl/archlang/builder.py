@@ -9,9 +9,10 @@ from typing import Any, cast
 
 from archlang import tree
 from archlang.automaton import Token
+from archlang.combining import combine
 from archlang.diagnostics import Diagnostic, Diagnostics, Label
 from archlang.literals import read_name, read_number, unquote
-from archlang.operators import As, Claim, IfElse, IfThen, combine
+from archlang.operators import As, Claim, IfElse, IfThen
 from archlang.source import Source, Span
 
 __all__ = ["ExpressionBuilder"]
@@ -60,7 +61,20 @@ class ExpressionBuilder:
         """A row of operands, operators and suffixes."""
         return combine(parts, self.diagnostics)
 
-    condition = sum = argument_chain = stream
+    condition = sum = stream
+
+    def argument_chain(self, parts: _Parts, start: int, end: int) -> tree.Expr:
+        """`CONV(3) -> BN` as an argument."""
+        head = parts[0]
+        if isinstance(head, tree.Binary | tree.Compare | tree.Unary | tree.Conditional):
+            self.complain(
+                "stream-in-argument",
+                "stream arithmetic stands in braces where it is an argument",
+                start,
+                end,
+                f"write `{{ {self.span(start, end).text} }}`",
+            )
+        return combine(parts, self.diagnostics)
 
     def ternary(self, parts: _Parts, start: int, end: int) -> tree.Conditional:
         """`a if p else b` among values."""

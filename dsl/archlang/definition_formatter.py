@@ -7,6 +7,7 @@ from functools import partial
 from itertools import groupby
 
 from archlang import binding, tree
+from archlang.bracket_formatter import Part
 from archlang.expression_formatter import ExpressionFormatter
 from archlang.layout import HARD, LINE, Doc, align, concat, fill, group, join, nest
 from archlang.literals import quote
@@ -16,7 +17,6 @@ from archlang.source import Span
 __all__ = ["DefinitionFormatter"]
 
 _INDENT = 2
-_Part = tuple[Span, Callable[[], Doc]]
 
 
 class DefinitionFormatter(ExpressionFormatter):
@@ -37,8 +37,8 @@ class DefinitionFormatter(ExpressionFormatter):
             case tree.Constant():
                 return self.defined(node.name, node.value, node.span, value=True)
             case tree.Let():
-                names = ", ".join(parameter.name for parameter in node.parameters)
-                head = f"let {node.name}({names})"
+                parameters = ", ".join(parameter.name for parameter in node.parameters)
+                head = f"let {node.name}({parameters})"
                 return self.defined(head, node.value, node.span, value=True)
             case tree.Block():
                 return self.block(node)
@@ -159,7 +159,7 @@ class DefinitionFormatter(ExpressionFormatter):
 
     def output(self, node: tree.Output) -> Doc:
         """Write `p3 = ... when training`."""
-        least = binding.OPERATION_LEVEL if node.training else -2
+        least = binding.OPERATION_LEVEL if node.training else binding.WHEN_LEVEL
         head = "" if node.name is None else f"{node.name} = "
         doc = self.loose(node.value, least)
         doc = nest(_INDENT, doc) if head else doc
@@ -186,11 +186,11 @@ class DefinitionFormatter(ExpressionFormatter):
             docs.append(concat(" within ", self.expression(node.within), "%"))
         return nest(_INDENT, concat(*docs))
 
-    def part(self, node: tree.Node, write: Callable[[], Doc]) -> _Part:
+    def part(self, node: tree.Node, write: Callable[[], Doc]) -> Part:
         """A part of a row."""
         return node.span, write
 
-    def row(self, head: str, parts: Sequence[_Part], span: Span) -> Doc:
+    def row(self, head: str, parts: Sequence[Part], span: Span) -> Doc:
         """Write a word and parts with commas between them."""
         slots, rest = self.remarks.slots(parts, span.start, span.end)
         docs = _comma_docs([with_lead(slot) for slot in slots])

@@ -25,7 +25,7 @@ _SPELLINGS: tuple[tuple[str, str, tuple[str, str] | None], ...] = (
     ("FOREIGN_EQUALS", r":=", ("EQUALS", "=")),
     ("FOREIGN_AND", r"&&?", ("AND", "and")),
     ("FOREIGN_OR", r"\|\|", ("OR", "or")),
-    ("FOREIGN_NOT", r"!(?!=)", ("NOT", "not")),
+    ("FOREIGN_NOT", r"!(?=[\w(])", ("NOT", "not")),
     ("FOREIGN_UNEQUAL", r"≠|<>", ("COMPARE", "!=")),
     ("FOREIGN_LESS", r"≤", ("COMPARE", "<=")),
     ("FOREIGN_MORE", r"≥", ("COMPARE", ">=")),

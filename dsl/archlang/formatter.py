@@ -1,8 +1,8 @@
 """Tree and comments -> the one canonical text.
 
-What is formatted reads as the same tree, formatting it again changes nothing, and no comment is lost. A
-definition stands on one line where it fits; else what it stands for starts on the next, and a chain
-breaks before arrows. Blank lines that the author left stay, one at a time.
+What is formatted reads as the same tree, formatting it again changes nothing, and no comment is
+lost. A definition stands on one line where it fits; else what it stands for starts on the next, and
+a chain breaks before arrows. Blank lines that the author left stay, one at a time.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Documents that fit a width: text, places where a line may break, and which of them break together.
+"""Documents that fit a width: text, places where lines may break, and which break together.
 
-The algebra is Wadler's ("A prettier printer", 1998) with the additions that comments need: a group that
-holds a comment breaks, and a comment at the end of a line waits for that end.
+The algebra is Wadler's ("A prettier printer", 1998) with the additions that comments need: a group
+that holds a comment breaks, and a comment at the end of a line waits for that end.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Group(Record):
 
 
 class Fill(Record):
-    """Parts with breaks between them, each of which ends the line only where the next part needs it.
+    """Parts with breaks between them, each of which ends the line only where it must.
 
     Args:
         parts: part, break, part and so on.
@@ -244,7 +244,7 @@ class _Printer:
                 case Concat():
                     items.extend((indent, flat, part) for part in reversed(doc.parts))
                 case Fill():
-                    # No more of a long one than can matter, or long lists would take quadratic time.
+                    # No more of a long one than can matter, or a long list would take quadratic time.
                     parts = doc.parts[doc.start : doc.start + 2 * self.width]
                     items.extend((indent, flat, part) for part in reversed(parts))
                 case Nest() | Align() | Group():

@@ -206,12 +206,17 @@ def _comprehension(site: Site) -> Diagnostic | None:
 
 
 def _missing_else(site: Site) -> Diagnostic | None:
-    if "ELSE" not in site.expected or site.kind(0) not in (
-        "RPAR",
-        "COMMA",
-        "RSQB",
-        "COLON",
-        "$END",
+    if (
+        "ELSE" not in site.expected
+        or site.kind(-1) == "TRAINING"
+        or site.kind(0)
+        not in (
+            "RPAR",
+            "COMMA",
+            "RSQB",
+            "COLON",
+            "$END",
+        )
     ):
         return None
     message = "`if` among values needs an `else`"
@@ -260,7 +265,8 @@ def _missing_between(site: Site) -> Diagnostic | None:
         return None
     help = f"write `-> {token.text}`"
     if token.type == "NAME" and site.opener is None:
-        help += f", or `net {token.text} = ...` if a definition starts here"
+        other = "{} = ..." if site.symbol == "statement" else "net {} = ..."
+        help += f", or `{other.format(token.text)}` if something new starts here"
     return site.say("missing-arrow", f"`->` is missing before `{token.text}`", help)
 
 

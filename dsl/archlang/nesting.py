@@ -1,8 +1,8 @@
 """A bound on how deep a tree can get, checked on the tokens before there is a tree.
 
-Passes over trees are recursive, so that the depth of what they get must be bounded. A tree is as deep
-as its brackets and, between two brackets, as the operators that nest in one another; a chain, however
-long, is flat.
+Passes over trees are recursive, so that the depth of what they get must be bounded. A tree is as
+deep as its brackets and, between two brackets, as the operators that nest in one another; a chain,
+however long, is flat.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from archlang.source import Source, Span
 
 __all__ = ["DEEPEST", "DEFINITION_WORDS", "too_deep"]
 
-DEEPEST = 200
+DEEPEST = 128
 """How deep expressions may nest: a bracket counts 2, an operator 1."""
 
 DEFINITION_WORDS = frozenset({"FROM", "DEFAULT", "DIM", "LET", "BLOCK", "CELL", "NET"})

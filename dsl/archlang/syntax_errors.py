@@ -47,6 +47,7 @@ class Site(Record):
         stop: the place behind its last token.
         expected: the terminals that could stand there.
         keywords: the terminals that are words of the language.
+        symbol: what is read: a file, a definition, a statement or an argument.
     """
 
     source: Source
@@ -56,6 +57,7 @@ class Site(Record):
     stop: int
     expected: frozenset[str]
     keywords: frozenset[str]
+    symbol: str
 
     @classmethod
     def of(
@@ -71,7 +73,7 @@ class Site(Record):
         terminals = (*dict(tables.terminals), *sorted(words), "INDEX", "REPEAT", END)
         start, stop, symbol = piece
         expected = acceptable(tables, tokens[start:place], symbol, terminals)
-        return cls(source, tokens, place, start, stop, expected, words)
+        return cls(source, tokens, place, start, stop, expected, words, symbol)
 
     @property
     def token(self) -> Token | None:
@@ -163,7 +165,7 @@ def expected_words(site: Site) -> str:
     expected = site.expected
     words: list[str] = []
     if "NUMBER" in expected and "LBRACE" in expected:
-        words.append("a name, a number or a group")
+        words.append("a value or step")
     elif "NAME" in expected:
         words.append("a name")
     elif "NUMBER" in expected:

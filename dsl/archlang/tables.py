@@ -2,9 +2,9 @@
 
 Computing them takes Lark a quarter of a second, so the build of the package saves them beside the
 grammar. Without that file (a checkout that was never installed) the user's cache directory keeps
-them. They are JSON, so that a file that somebody else could write can do no harm, and they carry the
-text of their grammar: tables of another grammar are no tables. Being self-contained they outlive an
-update of Lark or of Python.
+them. They are JSON, so that a file that somebody else could write can do no harm, and they carry
+the text of their grammar: tables of another grammar are no tables. Being self-contained they
+outlive an update of Lark or of Python.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections import deque
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from archlang.automaton import Rule, Tables
+from archlang.automaton import END, Rule, Tables
 
 __all__ = ["START_SYMBOLS", "build", "load", "save"]
 
@@ -100,28 +101,44 @@ def _terminals(lark: Any) -> dict[str, Any]:
     return {
         "terminals": [[t.name, t.pattern.to_regexp()] for t in ordered if t not in words],
         "keywords": {t.pattern.value: t.name for t in words},
-        "ignored": list(lark.ignore_tokens),
+        "ignored": sorted(lark.ignore_tokens),
     }
 
 
 def _automaton(lark: Any) -> dict[str, Any]:
     table = lark.parser.parser._parse_table
-    rules = list(dict.fromkeys(lark.rules))
+    rules = sorted(dict.fromkeys(lark.rules), key=str)
     numbers = {rule: number for number, rule in enumerate(rules)}
-    terminals = {t.name for t in lark.terminals} | {"$END", "INDEX", "REPEAT"}
-    states: list[dict[str, int]] = [{} for _ in table.states]
-    gotos: list[dict[str, int]] = [{} for _ in table.states]
-    for state, moves in table.states.items():
-        for symbol, (kind, target) in moves.items():
-            moves_of = states if symbol in terminals else gotos
-            moves_of[state][symbol] = ~numbers[target] if kind.name == "Reduce" else target
+    places = _places(table)
+    terminals = {t.name for t in lark.terminals} | {END, "INDEX", "REPEAT"}
+    states: list[dict[str, int]] = [{} for _ in places]
+    gotos: list[dict[str, int]] = [{} for _ in places]
+    for state, place in places.items():
+        for symbol, (kind, target) in sorted(table.states[state].items()):
+            reduces = kind.name == "Reduce"
+            moves = states if symbol in terminals else gotos
+            moves[place][symbol] = ~numbers[target] if reduces else places[target]
     return {
         "rules": [_rule(rule) for rule in rules],
         "states": states,
         "gotos": gotos,
-        "starts": dict(table.start_states),
-        "accepting": dict(table.end_states),
+        "starts": {name: places[state] for name, state in sorted(table.start_states.items())},
+        "accepting": {name: places[state] for name, state in sorted(table.end_states.items())},
     }
+
+
+def _places(table: Any) -> dict[int, int]:
+    """Number the states as they are met, since Lark's numbers differ from run to run."""
+    places: dict[int, int] = {}
+    waiting = deque(state for _, state in sorted(table.start_states.items()))
+    while waiting:
+        state = waiting.popleft()
+        if state in places:
+            continue
+        places[state] = len(places)
+        moves = sorted(table.states[state].items())
+        waiting.extend(target for _, (kind, target) in moves if kind.name != "Reduce")
+    return places
 
 
 def _rule(rule: Any) -> list[Any]:

@@ -1,0 +1,142 @@
+"""Rows of operators as documents: chains, arithmetic, conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from archlang import binding, tree
+from archlang.bracket_formatter import SHORT, BracketFormatter, Part
+from archlang.layout import LINE, SOFT, Doc, align, concat, fill, join, nest
+from archlang.operators import LEVELS
+from archlang.remarks import with_lead
+from archlang.tree import Expr
+
+__all__ = ["RowFormatter"]
+
+_TIGHT = frozenset({"*", "/"})
+
+
+class RowFormatter(BracketFormatter):
+    """Writes operands and the operators between them."""
+
+    def postfix(self, node: Expr, value: bool) -> Doc:
+        """Write what a call, an index or a quote may follow."""
+        return self.expression(node, binding.POSTFIX_LEVEL, value=value)
+
+    def step(self, node: Expr, value: bool) -> Doc:
+        """Write one step of a chain."""
+        return self.expression(node, binding.STEP_LEVEL, value=value)
+
+    def chain(self, node: tree.Chain) -> Doc:
+        """Write `a -> b -> c`, broken before arrows."""
+        slots, _ = self.remarks.slots(
+            self.parts(node.steps, lambda step: self.step(step, False)),
+            node.span.start,
+            node.span.end,
+        )
+        first, *others = slots
+        return fill(join(LINE, [with_lead(first), *(with_lead(slot, "-> ") for slot in others)]))
+
+    def operation(self, node: tree.Binary | tree.Compare, *, value: bool) -> Doc:
+        """Write operands of one level, broken before every operator or before none."""
+        operands, operators = _row(node)
+        least = binding.level(node) + 1
+        parts = [
+            (operand.span, self.operand(operand, least, following, value))
+            for operand, following in zip(operands, [*operators, None], strict=True)
+        ]
+        slots, _ = self.remarks.slots(parts, node.span.start, node.span.end)
+        gap = SOFT if _is_close(node, value) else LINE
+        docs = [with_lead(slots[0])]
+        for operator, slot in zip(operators, slots[1:], strict=True):
+            docs.append(gap)
+            docs.append(with_lead(slot, operator if gap is SOFT else f"{operator} "))
+        return concat(*docs)
+
+    def operand(
+        self, node: Expr, least: int, followed_by: str | None, value: bool
+    ) -> Callable[[], Doc]:
+        """What writes an operand of an operator."""
+        if isinstance(node, tree.Chain) and binding.fits_operand(node, followed_by=followed_by):
+            return lambda: align(nest(2, self.chain(node)))
+        is_sign = isinstance(node, tree.Unary) and node.operator == "-"
+        if not binding.fits_operand(node, followed_by=followed_by):
+            return lambda: self.wrapped(node, value=value)
+        if is_sign and least > binding.level(node) and followed_by is None:
+            return lambda: self.expression(node, value=value)
+        return lambda: self.expression(node, least, value=value)
+
+    def conditional(self, node: tree.Conditional, value: bool) -> Doc:
+        """Write `a if p else b`, or `a if p`."""
+        then, otherwise = node.then, node.otherwise
+        in_step = binding.level(node) == binding.STEP_LEVEL or otherwise is None
+        fits = value or in_step or binding.fits_then(then)
+        least = binding.STEP_LEVEL if in_step and not value else binding.CONDITION_LEVEL
+        nested = isinstance(then, tree.Conditional)
+        parts: list[Part] = [
+            (
+                then.span,
+                (lambda: self.expression(then, least, value=value))
+                if fits and not nested
+                else lambda: self.wrapped(then, value=value),
+            ),
+            (node.condition.span, lambda: self.condition(node.condition)),
+        ]
+        if otherwise is not None:
+            parts.append((otherwise.span, lambda: self.otherwise(otherwise, in_step, value)))
+        slots, _ = self.remarks.slots(parts, node.span.start, node.span.end)
+        words = ("if ", "else ")
+        docs = [with_lead(slots[0])]
+        for word, slot in zip(words, slots[1:], strict=False):
+            docs.extend((LINE, with_lead(slot, word)))
+        return concat(*docs)
+
+    def otherwise(self, node: Expr, in_step: bool, value: bool) -> Doc:
+        """Write what stands behind `else`."""
+        if isinstance(node, tree.Conditional) and (
+            value or in_step or binding.fits_otherwise(node)
+        ):
+            return self.conditional(node, value)
+        if value or in_step or binding.fits_otherwise(node):
+            return self.expression(node, binding.CONDITION_LEVEL, value=value)
+        return self.wrapped(node, value=value)
+
+    def when(self, node: tree.When) -> Doc:
+        """Write `a when training else b`."""
+        parts = self.parts(
+            (node.then, node.otherwise),
+            lambda part: self.expression(part, -3 if isinstance(part, tree.Bundle) else -1),
+        )
+        slots, _ = self.remarks.slots(parts, node.span.start, node.span.end)
+        then, otherwise = slots
+        return concat(with_lead(then), LINE, with_lead(otherwise, "when training else "))
+
+
+def _row(node: tree.Binary | tree.Compare) -> tuple[list[Expr], list[str]]:
+    """The operands and operators of one level, from left to right."""
+    if isinstance(node, tree.Compare):
+        return list(node.operands), list(node.operators)
+    level, right_first = LEVELS[node.operator], node.operator == "**"
+    operands: list[Expr] = []
+    operators: list[str] = []
+    rest: Expr = node
+    while isinstance(rest, tree.Binary) and LEVELS[rest.operator] == level:
+        operators.append(rest.operator)
+        operands.append(rest.left if right_first else rest.right)
+        rest = rest.right if right_first else rest.left
+    operands.append(rest)
+    if right_first:
+        return operands, operators
+    return operands[::-1], operators[::-1]
+
+
+def _is_close(node: tree.Binary | tree.Compare, value: bool) -> bool:
+    """Whether a product or power is written without spaces."""
+    if isinstance(node, tree.Compare):
+        return False
+    if node.operator == "**":
+        return True
+    if not value:
+        return False
+    operands, operators = _row(node)
+    return _TIGHT.issuperset(operators) and all(isinstance(o, SHORT) for o in operands)

@@ -59,7 +59,6 @@ REACHES = [
     (sequence(2, vector(3)), VIDEO, (2, 2, 3, 1, 1)),
     (IMAGE, VIDEO, (2, 1, 3, 5, 7)),
     (sequence(11, vector(1)), WORDS, (2, 11, 1)),
-    (WORDS, HEADS, (2, 1, 11, 13)),
     (carried(2, vector(13)), HEADS, (2, 2, 1, 13)),
     (feature_map(2, 11, 13), HEADS, (2, 2, 11, 13)),
     (feature_map(2, 11, 13), carried(5, HEADS, "m"), (2, 1, 2, 11, 13)),
@@ -116,7 +115,8 @@ REFUSED = [
     ),
     (WORDS, IMAGE, "bring them to one kind: `FLATTEN`, `GAP`, or `RESHAPE`"),
     (sequence(3, vector(3)), VIDEO, "bring them to one kind: `FLATTEN`, `GAP`, or `RESHAPE`"),
-    (carried(3, vector(13)), HEADS, None),
+    (WORDS, HEADS, 'join the axes in front first: `RESHAPE("n t c -> t (n c)")`'),
+    (carried(3, vector(13)), HEADS, 'join the axes in front first: `RESHAPE("n t c -> t (n c)")`'),
 ]
 
 

@@ -165,7 +165,7 @@ PATTERNS = [
     ("a b c -> c b a", {}, IMAGE, [("c", N), ("b", T), ("a", F)], "{0}.transpose(1, 3)"),
     ("c h w -> w (c h)", {}, IMAGE, [("w", T), ("c", F)], "{0}.flatten(1, 2).transpose(1, 2)"),
     ("c h w -> (c h w)", {}, IMAGE, [("c", F)], "{0}.flatten(1)"),
-    ("c h w -> c (h w)", {}, IMAGE, [("c", F), ("h_w", S)], "{0}.flatten(2)"),
+    ("c h w -> c (h w)", {}, IMAGE, [("c", F), ("l", S)], "{0}.flatten(2)"),
     (
         "t (h d) -> h t d",
         {"h": 3},
@@ -205,7 +205,7 @@ PATTERNS = [
         "(c a b) h w -> c (h a) (w b)",
         {"a": 2, "b": 3},
         feature_map(12, 5, 7),
-        [("c", F), ("h_a", S), ("w_b", S)],
+        [("c", F), ("h", S), ("w", S)],
         "{0}.unflatten(1, {sizes}).permute(0, 1, 4, 2, 5, 3).flatten(4).flatten(2, 3)",
     ),
     (
@@ -224,7 +224,7 @@ PATTERNS = [
         "{0}.unflatten(1, {sizes})",
     ),
     ("c h 1 -> h c", {}, feature_map(5, 7, 1), [("h", T), ("c", F)], None),
-    ("t c -> c 1 t", {}, WORDS, [("c", F), ("one", S), ("t", S)], None),
+    ("t c -> c 1 t", {}, WORDS, [("c", F), ("h", S), ("t", S)], None),
     ("t c -> 1 t c", {}, WORDS, [("one", N), ("t", T), ("c", F)], "{0}.unsqueeze(1)"),
     ("(a b) c -> a (b c)", {"a": 3}, sequence(12, vector(5)), [("a", T), ("c", F)], None),
     ("t c h w -> c t h w", {}, VIDEO, [("c", F), ("t", S), ("h", S), ("w", S)], None),
@@ -259,7 +259,7 @@ def test_windows_of_a_swin_transformer():
     back = pattern("(m n) (a b) c -> c (m a) (n b)", m=2, a=7)
     joined = back.infer(split)
     assert joined.sizes == shape.sizes
-    assert joined.kind == "image"
+    assert joined == shape
     x = torch.randn(2, *shape.sizes)
     there = hold(windows, shape)(x)
     assert torch.equal(hold(back, split)(there), x)
@@ -291,6 +291,9 @@ def test_where_the_names_are_not_those_of_the_input():
     assert axes(shape) == [(35, "t", T), (3, "a", F)]
     assert shape.locate("c") == 1
     assert shape.locate("t") == 0
+    turned = pattern("a b c -> a c b").infer(IMAGE)
+    assert axes(turned) == [(3, "a", F), (7, "c", S), (5, "b", S)]
+    assert [turned.locate(name) for name in ("h", "w", "b", "d", "t")] == [1, 2, 2, None, None]
 
 
 WRONG = [

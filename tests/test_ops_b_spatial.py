@@ -149,6 +149,28 @@ def test_padding_with_what_the_map_holds(mode):
     hold(Padding(1, mode=mode), sequence(T, IMAGE), bindings={"T": 2})
 
 
+def test_padding_other_axes():
+    hold(Padding(((0, 2),), axis="c"), IMAGE, output=(5, 5, 7),
+         reference=lambda s, x: framed(x, [NO, (0, 2), NO, NO]))  # fmt: skip
+    hold(Padding(((0, 2), (1, 0)), axis=("w", "c"), value=3), IMAGE, output=(4, 5, 9),
+         reference=lambda s, x: framed(x, [NO, (1, 0), NO, (0, 2)], 3.0))  # fmt: skip
+    hold(Padding((1, 3), axis=("t", "c")), WORDS, output=(13, 19),
+         reference=lambda s, x: framed(x, [NO, (1, 1), (3, 3)]))  # fmt: skip
+    hold(Padding(2, axis="c"), vector(13), output=(17,))
+    refuse(
+        Padding(1, mode="reflect", axis="c"),
+        IMAGE,
+        code="argument-value",
+        message="mode=reflect pads the axes of space; axis goes with zeros or a value",
+    )
+    refuse(
+        Padding((1, 2, 3), axis=("h", "w")),
+        IMAGE,
+        code="argument-value",
+        message="sizes of PAD names 3 axes, and the input has 2 axes",
+    )
+
+
 def test_padding_refuses():
     refuse(
         Padding(5, mode="reflect"),
@@ -174,6 +196,7 @@ def test_padding_refuses():
         feature_map(3, dims.symbol("L")),
         code="undecided",
         message="whether a reflect pad of 1 fits a size of L is not known",
+        help="declare it: `dim L >= 2`",
     )
 
 

@@ -11,12 +11,13 @@ import pytest
 
 import archc
 import archc.ops
+from archc import operator
 from archc.arguments import Words
 from archc.dims import symbol
 from archc.op import REGISTRY, Example, OpError, argument
 from archc.ops.activation import Tanh
 from archc.shapes import Shape, feature_map, sequence, vector
-from archc.user_ops import DeclarationError, UserOp, operator
+from archc.user_ops import DeclarationError, UserOp
 from archlang.diagnostics import ArchError
 
 LAYERS = """
@@ -39,9 +40,9 @@ class Swap(nn.Module):
 """
 
 DECLARATION = '''
-import archc.user_ops
+import archc
 
-@archc.user_ops.operator("INSTALLEDGATE", module="gate_layers:Gate",
+@archc.operator("INSTALLEDGATE", module="gate_layers:Gate",
     params=lambda x, /, units: {"weight": (units, x.sizes[-1])},
     buffers=lambda x, /, units: {"uses": ()},
     macs=lambda x, /, units: x.elements * units,

@@ -90,12 +90,15 @@ class Shape(Record):
 
     def locate(self, name: str) -> int | None:
         """The position of the axis that a file calls so: the one of that name, else `c` is the axis
-        of features and `t` the axis of steps, whatever a pattern called them. None where there is
-        no such axis, or several of the name."""
+        of features, `t` the axis of steps and `h w d l` those of space, whatever a pattern called
+        them. None where there is no such axis, or several of the name."""
         named = [i for i, axis in enumerate(self.axes) if axis.name == name]
         if len(named) == 1:
             return named[0]
-        return {"c": self.features, "t": self.steps}.get(name)
+        places = {"c": self.features, "t": self.steps}
+        if len(self.space) in _SPACE_NAMES:
+            places |= dict(zip(space_names(len(self.space)), self.space, strict=True))
+        return places.get(name)
 
     def with_sizes(self, changes: dict[int, Dim]) -> Shape:
         """The same axes with other sizes at the given positions."""

@@ -112,14 +112,14 @@ def require_reals(operator: str, *shapes: Shape) -> None:
             )
 
 
-def settled(question: bool | None, unknown: str) -> bool:
+def settled(question: bool | None, unknown: str, help: str | None = None) -> bool:
     """The answer of a comparison of sizes, which must be known.
 
     Raises:
         OpError: "undecided", with the sentence `unknown`, when it is not.
     """
     if question is None:
-        raise OpError(unknown, code="undecided")
+        raise OpError(unknown, code="undecided", help=help)
     return question
 
 

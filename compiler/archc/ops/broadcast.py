@@ -1,8 +1,9 @@
 """What a join may combine: equal shapes, and the few cases in which one reaches over the other.
 
 A scalar reaches everywhere; a vector over the space of a map and the steps of a sequence; axes in
-front (windows, heads, frames) are carried like the batch: they agree, or the smaller lacks them.
-Nothing else is broadcast.
+front (windows, heads, frames) are carried like the batch: they agree, or a vector, a map or a table
+lacks them all. A sequence is not spread over heads: `{ ID + heads }` is where one forgot to join
+them. Nothing else is broadcast.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ def _candidates(small: Shape, large: Shape) -> list[Mapping]:
     if by_role is not None and by_role not in found:
         found.append(by_role)
     extra = large.rank - small.rank
-    if small.rank >= 2 and extra > 0 and all(_in_front(axis) for axis in large.axes[:extra]):
+    if small.rank >= 3 and extra > 0 and all(_in_front(axis) for axis in large.axes[:extra]):
         found.append(tuple(range(extra, large.rank)))
     return found
 
@@ -87,9 +88,11 @@ def _by_role(small: Shape, large: Shape) -> Mapping | None:
         return () if small.rank == 0 else None
     carried = [i for i, axis in enumerate(large.axes) if axis.role == "carried"]
     own = [axis for axis in small.axes if axis.role == "carried"]
-    if len(own) > len(carried) or (small.steps is not None and large.steps is None):
+    if small.rank > 1 and len(own) != len(carried):
         return None
-    places = iter(carried[len(carried) - len(own) :])
+    if small.steps is not None and large.steps is None:
+        return None
+    places = iter(carried)
     positions: list[int] = []
     for axis in small.axes:
         if axis.role == "features":

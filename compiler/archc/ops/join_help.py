@@ -16,7 +16,7 @@ def mismatch_help(left: Shape, right: Shape) -> str | None:
         return _map_and_other(left, right)
     if left.rank == right.rank:
         return _rows(left, right)
-    return _vector_and_sequence(left, right)
+    return _heads(left, right) or _vector_and_sequence(left, right)
 
 
 def _features(shape: Shape) -> Dim | None:
@@ -84,6 +84,16 @@ def _rows(left: Shape, right: Shape) -> str | None:
     if features[0] == features[1] or any(same(a, b) is not True for a, b in in_front):
         return "the steps must agree: `LAST` or `MEAN(axis=t)` brings one of them to a vector"
     return f"project one of them: `FC({features[0]})` or `FC({features[1]})`"
+
+
+def _heads(left: Shape, right: Shape) -> str | None:
+    """A sequence beside its own heads: they were to be joined first."""
+    small, large = sorted((left, right), key=lambda shape: shape.rank)
+    if small.rank != 2 or large.rank != 3 or large.axes[0].role != "carried":
+        return None
+    front, step, last = [axis.name for axis in large.axes]
+    pattern = f"{front} {step} {last} -> {step} ({front} {last})"
+    return f'join the axes in front first: `RESHAPE("{pattern}")`'
 
 
 def _vector_and_sequence(left: Shape, right: Shape) -> str | None:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from archc.arguments import whole
 from archc.dims import Dim, same
 from archc.op import OpError
-from archc.shapes import Axis, Role, Shape
+from archc.shapes import Axis, Role, Shape, space_names
 from archlang.record import Record
 
 __all__ = ["Pattern", "parse_pattern", "result_axes", "sizes_of"]
@@ -169,8 +169,9 @@ def result_axes(pattern: Pattern, shape: Shape, sizes: Mapping[str, Dim]) -> tup
         roles[features:] = ["features", *[space] * behind]
     else:
         roles = [*roles[:-2], "steps", "features"][-count:]
-    named = zip(pattern.right, totals, roles, strict=True)
-    return _distinct([Axis(total, _name(group, role), role) for group, total, role in named])
+    names = _names(pattern.right, roles)
+    named = zip(totals, names, roles, strict=True)
+    return _distinct([Axis(total, name, role) for total, name, role in named])
 
 
 def _distinct(axes: Sequence[Axis]) -> tuple[Axis, ...]:
@@ -192,11 +193,16 @@ def _total(group: Group, sizes: Mapping[str, Dim]) -> Dim:
     return product
 
 
-def _name(group: Group, role: Role) -> str:
-    if len(group) == 1:
-        return group[0]
-    usual = {"features": "c", "steps": "t"}.get(role)
-    return usual or "_".join(group) or "one"
+def _names(groups: Sequence[Group], roles: Sequence[Role]) -> list[str]:
+    """An axis that stands alone is called as the pattern calls it, another one by its role."""
+    space = roles.count("space")
+    usual = iter(space_names(space) if space else ())
+    names: list[str] = []
+    for group, role in zip(groups, roles, strict=True):
+        place = next(usual) if role == "space" else {"features": "c", "steps": "t"}.get(role)
+        alone = group[0] if len(group) == 1 else None
+        names.append(alone or place or "_".join(group) or "one")
+    return names
 
 
 def _features(pattern: Pattern, shape: Shape) -> int:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from archc.arguments import AxisNames, Number, Pad, Sizes, Words
 from archc.dims import Dim, less
 from archc.op import Constant, Example, Expression, OpError, TorchForm, argument
-from archc.ops.axes import find_axes, per_axis, require_reals, settled
+from archc.ops.axes import find_axes, find_axis, per_axis, require_reals, settled
 from archc.ops.layouts import Layout, layout
 from archc.ops.moving import Keywords, Moving
 from archc.shapes import Shape
@@ -58,10 +58,14 @@ class Padding(Moving):
         return [size if isinstance(size, tuple) else (size, size) for size in sizes]
 
     def _along_axes(self, shape: Shape) -> dict[int, tuple[int, int]]:
+        """The two sides of each axis that `axis` names."""
+        require_reals(self.name, shape)
         if self.mode != "zeros":
             message = f"mode={self.mode} pads the axes of space; axis goes with zeros or a value"
             raise OpError(message, code="argument-value")
-        positions = find_axes(self.name, shape, self.axis)
+        find_axes(self.name, shape, self.axis)
+        named = self.axis if isinstance(self.axis, tuple) else (self.axis,)
+        positions = [find_axis(self.name, shape, axis) for axis in named]
         return dict(zip(positions, self._sides(len(positions)), strict=True))
 
     def infer(self, *inputs: Shape) -> Shape:
@@ -88,6 +92,7 @@ class Padding(Moving):
         if limit is None or settled(
             less(most, limit),
             f"whether a {self.mode} pad of {most} fits a size of {size} is not known",
+            f"declare it: `dim {size} >= {most + 1}`" if str(size).isidentifier() else None,
         ):
             return
         raise OpError(

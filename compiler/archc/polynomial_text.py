@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import gcd
 
-from archc.polynomial import Dim
+from archc.polynomial import Dim, Poly, atoms_of, make
 from archc.polynomial_atoms import Atom, Floor, Monomial, Symbol, key
 
 __all__ = ["floor_text", "to_latex", "to_text"]
@@ -13,16 +13,14 @@ __all__ = ["floor_text", "to_latex", "to_text"]
 
 def to_text(dim: Dim) -> str:
     """The expanded sum, highest degree first: `9*C**2*H*W`, `(H - 1)//2 + 1`, `H/2`."""
-    if isinstance(dim, int):
-        return str(dim)
-    return _Plain().sum(dim)
+    shorter = _shortened(dim)
+    return str(shorter) if isinstance(shorter, int) else _Plain().sum(shorter)
 
 
 def to_latex(dim: Dim) -> str:
     r"""The same as LaTeX, without dollar signs: `9 C^{2} H W`, `\frac{H}{2}`."""
-    if isinstance(dim, int):
-        return str(dim)
-    return _Latex().sum(dim)
+    shorter = _shortened(dim)
+    return str(shorter) if isinstance(shorter, int) else _Latex().sum(shorter)
 
 
 def floor_text(numerator: Dim, divisor: Dim) -> str:
@@ -115,3 +113,38 @@ def _order(item: tuple[Monomial, int]) -> tuple[object, ...]:
     monomial = item[0]
     degree = sum(exponent for _, exponent in monomial)
     return (-degree, [(key(atom), -exponent) for atom, exponent in monomial])
+
+
+# --- shorter sums --------------------------------------------------------------------------------
+
+FEW_TERMS, MANY_TERMS = 4, 200
+
+
+def _shortened(dim: Dim) -> Dim:
+    """The same size in fewer terms, if half as many do.
+
+    The elements of a map of ceil(H / 2) by ceil(W / 2) are a sum of four terms in
+    floor((H - 1) / 2), and one term in floor((H + 1) / 2), which is one more.
+    """
+    if isinstance(dim, int) or not FEW_TERMS <= len(dim.terms) <= MANY_TERMS:
+        return dim
+    shorter = dim
+    for atom in sorted({*atoms_of(dim)}, key=key):
+        if isinstance(atom, Floor):
+            raised = _raised(shorter, atom)
+            shorter = raised if len(raised.terms) < len(shorter.terms) else shorter
+    return shorter if 2 * len(shorter.terms) <= len(dim.terms) else dim
+
+
+def _raised(dim: Poly, floor: Floor) -> Poly:
+    """The size with the floor written as one less than the floor of one more."""
+    above = floor.numerator + floor.divisor
+    more = floor.replace(numerator=above, text=floor_text(above, floor.divisor))
+    less = make({((more, 1),): 1}) - 1
+    total: Dim = 0
+    for monomial, coefficient in dim.terms.items():
+        exponent = dict(monomial).get(floor, 0)
+        others = tuple([item for item in monomial if item[0] != floor])
+        total = total + make({others: coefficient}) * less**exponent
+    assert isinstance(total, Poly)
+    return Poly(dict(total.terms), total.denominator * dim.denominator)

@@ -215,6 +215,18 @@ def test_any_text_renders_within_its_frame(text: str, labelled: list[tuple[int, 
     assert all(re.match(r" +\d* \||\.\.\.", line) for line in frame_lines)
 
 
+def test_notes_are_wrapped_to_the_terminal_and_help_is_not() -> None:
+    words = " -> ".join(["(64, 56, 56)"] * 9)
+    one = Diagnostic("any", words, notes=(Note(words),), help=words)
+    lines = render([one], color=False, width=50).split("\n")
+    notes = [line for line in lines if line.startswith(("note: ", "      "))]
+    assert len(notes) > 2
+    assert all(len(line) <= 50 for line in notes)
+    assert " ".join(line[6:] for line in notes) == words
+    assert lines[-1] == f"help: {words}"
+    assert f"note: {words}" in render_plain([one])
+
+
 def test_columns_of_characters() -> None:
     assert [c.column for c in cells("a\tb한c")] == [0, 1, 4, 5, 7]
     assert width("한글 ab") == 7

@@ -6,7 +6,7 @@ from unicodedata import category, east_asian_width
 
 from archlang.record import Record
 
-__all__ = ["Cell", "cells", "escape", "width"]
+__all__ = ["Cell", "cells", "escape", "width", "wrap"]
 
 TAB = 4
 
@@ -54,6 +54,18 @@ def width(text: str) -> int:
     if text.isascii():
         return len(text)
     return sum([_columns(character) for character in text])
+
+
+def wrap(text: str, columns: int) -> list[str]:
+    """The lines of an escaped text, broken at spaces where they would not fit."""
+    lines = [""]
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}" if lines[-1] else word
+        if lines[-1] and width(longer) > columns:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
 
 
 def _shown(character: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from archlang.canvas import Style, paint
 from archlang.diagnostics import Diagnostic, Label, Note
-from archlang.display import escape
+from archlang.display import escape, wrap
 from archlang.frames import Line, frame
 from archlang.source import Source, Span
 
@@ -27,9 +27,10 @@ def render(diagnostics: Iterable[Diagnostic], *, color: bool, width: int | None)
     Args:
         diagnostics: in the order in which they are shown.
         color: whether to use the colours of a terminal.
-        width: the columns of the terminal; longer source lines are cut around their labels.
+        width: the columns of the terminal, None where there is none. Longer source lines are cut
+            around their labels, notes are wrapped; help is not, since it is there to be copied.
     """
-    return "\n\n".join([_Text(d, color, width or WIDTH).text() for d in diagnostics])
+    return "\n\n".join([_Text(d, color, width).text() for d in diagnostics])
 
 
 def to_json(diagnostics: Iterable[Diagnostic]) -> list[dict[str, Any]]:
@@ -67,8 +68,9 @@ def _place(span: Span | None) -> dict[str, Any]:
 class _Text:
     """One diagnostic on its way to text."""
 
-    def __init__(self, diagnostic: Diagnostic, color: bool, width: int) -> None:
-        self.diagnostic, self.color, self.width = diagnostic, color, width
+    def __init__(self, diagnostic: Diagnostic, color: bool, width: int | None) -> None:
+        self.diagnostic, self.color, self.width = diagnostic, color, width or WIDTH
+        self.wraps = width is not None
         numbers = [label.span.end_position.line for label in diagnostic.labels]
         self.gutter = len(str(max(numbers, default=1)))
 
@@ -111,7 +113,11 @@ class _Text:
         return f"{pointed} {escape(span.source.name)}:{place.line}:{place.column}"
 
     def _note(self, note: Note) -> Iterator[str]:
-        yield from self._said("note", note.text)
+        text = escape(note.text, keep="\n")
+        if self.wraps:
+            room = max(self.width - len("note: "), 30)
+            text = "\n".join([part for line in text.split("\n") for part in wrap(line, room)])
+        yield from self._said("note", text)
         if note.span is not None:
             yield self._arrow(note.span, "-->")
 

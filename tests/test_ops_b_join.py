@@ -15,7 +15,7 @@ from archc.ops.concat import Concatenate
 from archc.ops.join import Add, Divide, Multiply, Negate, Power, Subtract, When
 from archc.ops.matrix import MatrixMultiply, Transposed
 from archc.shapes import Axis, Shape, feature_map, sequence, tokens, vector
-from op_harness import hold, refuse
+from op_harness import Built, hold, refuse
 
 IMAGE = feature_map(3, 5, 7)
 WORDS = sequence(11, vector(13))
@@ -259,6 +259,29 @@ def test_unknown_sizes_are_an_error_that_names_them():
         vector(4),
         code="shape-mismatch",
         message="cannot add (T, 3) and (4)",
+    )
+
+
+def test_a_number_that_stands_for_a_stream():
+    number = Shape(())
+    for op, function in OPERATIONS:
+        assert op.infer(number, IMAGE) == IMAGE
+        x = torch.randn(2, *IMAGE.sizes)
+        run = Built(op.torch((number, IMAGE), (IMAGE,)), {}, {})
+        torch.testing.assert_close(run(3.0, x), function(3.0, x))
+    refuse(
+        MatrixMultiply(),
+        WORDS,
+        number,
+        code="value-as-stream",
+        message="a matrix product needs a stream, got a number",
+    )
+    refuse(
+        Concatenate(),
+        vector(3),
+        number,
+        code="shape-mismatch",
+        message="cannot concatenate (3) and () along c",
     )
 
 

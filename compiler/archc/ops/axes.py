@@ -10,7 +10,8 @@ from archc.ops.layouts import article
 from archc.shapes import Axis, Shape
 
 __all__ = [
-    "AxisName", "default_axis", "elements", "equal_sizes", "find_axes", "find_axis", "listed",
+    "AxisName", "default_axis", "elements", "equal_sizes", "find_axes", "find_axis", "is_number",
+    "listed",
     "per_axis", "require_reals", "settled", "torch_dim", "torch_dims", "without",
 ]  # fmt: skip
 
@@ -96,13 +97,20 @@ def without(shape: Shape, positions: tuple[int, ...]) -> Shape:
     return shape.replace(axes=tuple(axes))
 
 
-def require_reals(operator: str, *shapes: Shape) -> None:
-    """Refuse tokens.
+def require_reals(operator: str, *shapes: Shape, numbers: bool = False) -> None:
+    """Refuse tokens, and a number that stands for a stream unless `numbers` allows it.
 
     Raises:
-        OpError: "needs-reals" when integers flow in.
+        OpError: "needs-reals" when integers flow in, "value-as-stream" when a number does.
     """
     for position, shape in enumerate(shapes):
+        if is_number(shape) and not numbers:
+            raise OpError(
+                f"{operator} needs a stream, got a number",
+                code="value-as-stream",
+                help="a number stands in the arithmetic of streams: `{ ID + 1 }`",
+                operands=(position,),
+            )
         if shape.vocabulary is not None:
             raise OpError(
                 f"{operator} needs real numbers, got {article(shape)}",
@@ -110,6 +118,11 @@ def require_reals(operator: str, *shapes: Shape) -> None:
                 help="turn the tokens into vectors first: EMBED(d), or ONEHOT",
                 operands=(position,),
             )
+
+
+def is_number(shape: Shape) -> bool:
+    """Whether it is a number that stands for a stream, such as the 0 in `{ ID, 0 }`."""
+    return shape.rank == 0 and shape.vocabulary is None
 
 
 def settled(question: bool | None, unknown: str, help: str | None = None) -> bool:

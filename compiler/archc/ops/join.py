@@ -34,7 +34,7 @@ class _Arithmetic(Op):
     )
 
     def infer(self, *inputs: Shape) -> Shape:
-        require_reals(self.name, *inputs)
+        require_reals(self.name, *inputs, numbers=True)
         numbers = (self.left is not None) + (self.right is not None)
         if numbers and len(inputs) + numbers != 2:
             raise OpError(

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from archc.arguments import COUNT, AxisNames, Sizes
 from archc.dims import Dim, same
 from archc.op import Constant, Example, Expression, Family, Op, OpError, TorchForm, argument
-from archc.ops.axes import AxisName, find_axis, settled, torch_dim
+from archc.ops.axes import AxisName, find_axis, is_number, settled, torch_dim
 from archc.ops.layouts import article, divisible
 from archc.shapes import Axis, Shape, sequence
 
@@ -129,6 +129,8 @@ class Repeat(AlongAxis):
                 code="argument-value",
                 help=f"name the axis to repeat: `REPEAT({self.count}, axis=t)`",
             )
+        if is_number(shape):
+            raise OpError("REPEAT needs a stream, got a number", code="value-as-stream")
         if shape.vocabulary is not None:
             return shape.replace(axes=(Axis(self.count, "t", "steps"), *shape.axes))
         return sequence(self.count, shape)

@@ -16,6 +16,7 @@ import pytest
 from archc.graph import Program
 from archc.output import OutputError
 from archc.render import RenderError, engine, render, to_dot, to_svg
+from archc.render.metrics import Metrics
 from archc.shapes import feature_map
 from render_nets import CONV, HOSTILE, Builder, hostile_program, residual_net
 
@@ -81,6 +82,18 @@ def test_svg_stands_alone_and_is_described(net: Program) -> None:
     assert "DOCTYPE" not in text and "file:" not in text
     assert not root.findall(f".//{SVG}image")
     assert text == to_svg(net)
+
+
+def test_texts_keep_the_width_of_their_boxes_in_any_font(korean: Program) -> None:
+    root = ElementTree.fromstring(to_svg(korean))
+    texts = {element.text: element.get("textLength") for element in root.iter(f"{SVG}text")}
+    assert None not in texts.values()
+    # The widths of the letters in the font files, as fonttools reads them.
+    metrics = Metrics()
+    assert metrics.width("CONV 64, 7×7", 11, bold=False) == pytest.approx(71.84375)
+    assert metrics.width(" a", 11, bold=True) == pytest.approx(9.173828)
+    assert metrics.width("합성곱", 11, bold=True) == pytest.approx(31.02)
+    assert metrics.width("漢", 11, bold=False) is None
 
 
 def test_korean_names_are_drawn_in_every_format(korean: Program, tmp_path: Path) -> None:

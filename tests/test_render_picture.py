@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from archc.graph import Run
+from archc.graph import Run, Wire
 from archc.render import RenderError, to_dot
 from archc.render.labels import amount, count_text, spread
 from archc.shapes import feature_map, vector
@@ -166,18 +166,23 @@ def test_shared_weights_are_marked() -> None:
     assert sum('class="block"' in attributes for attributes in nodes(text).values()) == 1
 
 
-def test_a_stream_from_the_past_is_a_dashed_edge_back() -> None:
-    from archc.graph import Operation, RegionOutput, Wire
-
-    net = Builder("Past", "net", {"x": vector(5)})
+@pytest.mark.parametrize("depth", [0, 1])
+def test_a_stream_from_the_past_is_a_dashed_edge_back(depth: int) -> None:
+    shape = feature_map(5, 7, 11)
+    net = Builder("Past", "net", {"x": shape})
     mixed = net.op(ADD(), net.input(), net.input(), name="mix")
-    state = net.op(FC(5), mixed, name="state")
-    first = net.nodes[0]
-    assert isinstance(first, Operation)
-    net.nodes[0] = first.replace(inputs=(first.inputs[0], Wire(state.node, 0, delay=1)))
-    net.outputs.append(RegionOutput("", state, net.shape(state)))
-    back = [rest for s, t, rest in edges(to_dot(net.program())) if (s, t) == ("state", "mix")]
-    assert len(back) == 1 and "t-1" in back[0] and "constraint=false" in back[0]
+    state = net.call(residual_block(5, 1, shape), mixed, name="state")
+    gate = net.call(residual_block(5, 1, shape), mixed, name="gate")
+    # What enters the mix and the gate is the state of the step before.
+    past = Wire(state.node, 0, delay=1)
+    net.nodes[0] = net.nodes[0].replace(inputs=(net.input(), past))
+    net.nodes[2] = net.nodes[2].replace(inputs=(past,))
+    net.out(state).out(gate, "gated")
+    text = to_dot(net.program(), depth=depth)
+    back = [(source, target) for source, target, rest in edges(text) if "t-1" in rest]
+    assert [target for _, target in back] == ["mix", "gate.fork" if depth else "gate"]
+    assert len({source for source, _ in back}) == 1
+    assert "\0" not in text
 
 
 def test_the_legend_has_the_kinds_that_occur() -> None:
@@ -280,3 +285,9 @@ def test_every_picture_of_the_library_fits_a_page() -> None:
     for name in complete:
         found = nodes(to_dot(loaded(name)))
         assert 5 < len(found) < 75, name
+
+
+def test_a_net_may_let_its_input_through() -> None:
+    net = Builder("Through", "net", {"x": vector(5)})
+    text = to_dot(net.out(net.input()).program())
+    assert [(source, target) for source, target, _ in edges(text)] == [("x", "out")]

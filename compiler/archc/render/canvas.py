@@ -67,10 +67,6 @@ class Canvas:
             self._said.add(point)
             self.edges.append(Edge(point.id, target, label, training))
 
-    def connect_back(self, source: Source, target: str, delay: int) -> None:
-        """Draw the edges of a stream that arrives `delay` steps of time later."""
-        self.edges.extend(Edge(point.id, target, delay=delay) for point in source)
-
     def enter(self, sources: tuple[Source, ...]) -> tuple[Source, ...]:
         """Stand-ins for the streams that flow into a frame, until `settle` knows who takes them."""
         self._entered += len(sources)
@@ -93,20 +89,33 @@ class Canvas:
         """
         forks: list[Fork] = []
         for source, ((stand_in, _),) in zip(sources, entered, strict=True):
-            taken = [edge for edge in self.edges if edge.source == stand_in]
-            self.edges = [edge for edge in self.edges if edge.source != stand_in]
+            taken = self._taken(stand_in)
             if len(taken) > 1:
                 fork = Fork(self.unique(f"{place.path}fork"), place.training)
                 forks.append(fork)
                 self.connect(source, fork.id, training=all(edge.training for edge in taken))
                 self.edges += [edge.replace(source=fork.id) for edge in taken]
-            for edge in taken[: len(taken) == 1]:
-                self.connect(source, edge.target, training=edge.training)
+            elif taken and taken[0].delay:
+                self.edges += [taken[0].replace(source=point.id) for point in source]
+            elif taken:
+                self.connect(source, taken[0].target, training=taken[0].training)
             leaving = [
                 tuple([kept for p in one for kept in (source if p.id == stand_in else (p,))])
                 for one in leaving
             ]
         return tuple(forks), leaving
+
+    def arrive_late(self, stand_in: Source, source: Source, delay: int) -> None:
+        """Connect a stream that arrives `delay` steps of time later, once its source is drawn."""
+        for edge in self._taken(stand_in[0].id):
+            late = [Edge(p.id, edge.target, "", edge.training, delay) for p in source]
+            self.edges += late
+
+    def _taken(self, stand_in: str) -> list[Edge]:
+        """Take out the edges that begin at a stand-in."""
+        taken = [edge for edge in self.edges if edge.source == stand_in]
+        self.edges = [edge for edge in self.edges if edge.source != stand_in]
+        return taken
 
     def close(self, look: int, view: View) -> None:
         """Remember a block that is drawn as one box."""

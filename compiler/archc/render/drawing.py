@@ -90,30 +90,37 @@ class _Drawer:
         streams: Streams = {(INPUTS, port): source for port, source in enumerate(entering)}
         boxes, rare = stacks(region), training_only(region)
         members_of_others = {member for stack in boxes.values() for member in stack[1:]}
-        late: list[tuple[Wire, str]] = []
+        late: list[tuple[Wire, Source]] = []
         for number, node in enumerate(region.nodes):
             if number in members_of_others:
                 continue
             members = boxes.get(number, (number,))
             here = place._replace(training=place.training or number in rare)
-            leaving = self._node(view, members, streams, here, items)
-            late += [(wire, leaving[0][0].id) for wire in node.inputs if wire.delay]
+            sources = [self._source(wire, streams, late) for wire in node.inputs]
+            leaving = self._node(view, members, tuple(sources), streams, here, items)
             streams.update({(members[-1], port): source for port, source in enumerate(leaving)})
-        for wire, target in late:
-            self.canvas.connect_back(streams[wire.node, wire.port], target, wire.delay)
+        for wire, stand_in in late:
+            self.canvas.arrive_late(stand_in, streams[wire.node, wire.port], wire.delay)
         return [streams[output.wire.node, output.wire.port] for output in region.outputs]
+
+    def _source(self, wire: Wire, streams: Streams, late: list[tuple[Wire, Source]]) -> Source:
+        if not wire.delay:
+            return streams[wire.node, wire.port]
+        (stand_in,) = self.canvas.enter(((),))
+        late.append((wire, stand_in))
+        return stand_in
 
     def _node(
         self,
         view: View,
         members: tuple[int, ...],
+        sources: tuple[Source, ...],
         streams: Streams,
         place: Place,
         items: list[Item],
     ) -> list[Source]:
         node = view[0].nodes[members[0]]
         copies = [region.nodes[members[0]] for region in view]
-        sources = tuple([() if w.delay else streams[w.node, w.port] for w in node.inputs])
         match node:
             case Operation():
                 return self._operation(view, members, sources, place, items)

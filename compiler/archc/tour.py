@@ -48,7 +48,7 @@ def take_tour(folder: Path, say: Say) -> None:
         _visit(name, folder, say)
     seconds = time.perf_counter() - started
     say(f"{len(NETS)} networks in {seconds:.0f} seconds; the files lie in {folder}")
-    say(f"Next: write a file of your own, or look at {find(NETS[-1])}")
+    say("Next: `archc list`, `archc stats vgg16 --style lecture`, or a file of your own")
 
 
 def _visit(name: str, folder: Path, say: Say) -> None:
@@ -81,7 +81,8 @@ def _check(name: str) -> str:
     result = check_path(path)
     if any(diagnostic.severity == "error" for diagnostic in result.diagnostics):
         raise ArchError(result.diagnostics)
-    return f"{path}: {len(result.programs)} nets, every shape known, every claim holds"
+    count = len(result.programs)
+    return f"{path.name} of the library: {count} nets, every shape known, every claim holds"
 
 
 def _run(net: Net, path: Path) -> str:

@@ -66,13 +66,15 @@ class Reshape(_Reshaping):
     `RESHAPE(512, 4, 4)`: one size makes a vector, two a signal, three an image, four a volume.
 
     `RESHAPE("c h w -> (h w) c")`: the left side names the axes of the input in order, whatever they
-    were called before; parentheses split an axis on the left and join axes on the right, and 1 is
-    an axis of one. A size that does not follow is given by name: `RESHAPE("t (h d) -> h t d",
-    h=8)`. In the result the axis made of the input's features alone is the features (the last such
-    one; of two or more that features went into, the last). Where it comes last, the axis in front
-    of it is the steps (called t where it was joined), and axes before that are carried; where one
-    to three axes follow it, they are space, and the result is a map. Where nothing is left of the
-    features the last axis is taken for them.
+    were called before. Parentheses split an axis on the left and join axes on the right; 1 is an
+    axis of one. A size that does not follow is given by name: `RESHAPE("t (h d) -> h t d", h=8)`.
+
+    What the axes of the result mean follows from where the features went: to the axis made of
+    nothing but parts of them (the last, if there are several), else to the last axis that holds
+    such a part, else to the last axis. If that one comes last, the axis in front of it is the
+    steps, and axes before are carried; if one to three axes follow it, they are space, and the
+    result is a map. An axis that stands alone keeps the name that the pattern gives it; a joined
+    one is called after its place.
 
     Costs nothing.
     """

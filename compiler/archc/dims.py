@@ -113,8 +113,13 @@ def same(left: Dim | Ratio, right: Dim | Ratio) -> bool | None:
     zero = _is_zero(difference)
     if zero is not None or isinstance(difference, int):
         return zero
-    found = {_is_zero(case) for case in cases(difference)}
-    return found.pop() if len(found) == 1 else None
+    found: bool | None = None
+    for number, case in enumerate(cases(difference)):
+        answer = _is_zero(case)
+        if answer is None or (number > 0 and answer is not found):
+            return None
+        found = answer
+    return found
 
 
 def less(left: Dim | Ratio, right: Dim | Ratio) -> bool | None:

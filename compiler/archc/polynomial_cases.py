@@ -11,7 +11,7 @@ from archc.polynomial_atoms import Floor, Symbol
 
 __all__ = ["cases", "divisor_choices"]
 
-MOST_CASES = 1_024
+MOST_CASES = 256
 
 
 def cases(difference: Poly) -> Iterator[Dim]:

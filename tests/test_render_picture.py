@@ -291,3 +291,9 @@ def test_a_net_may_let_its_input_through() -> None:
     net = Builder("Through", "net", {"x": vector(5)})
     text = to_dot(net.out(net.input()).program())
     assert [(source, target) for source, target, _ in edges(text)] == [("x", "out")]
+
+
+def test_arithmetic_with_numbers_reads_as_it_is_written() -> None:
+    found = nodes(to_dot(loaded("", "net N = INPUT(5) -> SIGMOID -> { 1 - ID } -> { ID * 3 }")))
+    assert any("<B>1 −</B>" in attributes for attributes in found.values())
+    assert any("<B>×</B> 3" in attributes for attributes in found.values())

@@ -4,9 +4,8 @@ range of what differs."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
-from archc.graph import INPUTS, Call, Choice, Operation, Program, Region, Repeat, Wire
+from archc.graph import INPUTS, Call, Choice, Operation, Program, Repeat, Wire
 from archc.render.canvas import Canvas, Place, Point, Source, View
 from archc.render.copies import Group, captured, distinct, groups, relabelled
 from archc.render.labels import (
@@ -14,17 +13,13 @@ from archc.render.labels import (
     count_text,
     end_text,
     loop_text,
-    operator_text,
     shape_text,
 )
+from archc.render.parts import below, cell, changes, hint, sign, weights
 from archc.render.scene import Box, Cell, Cluster, End, Item, Join, Scene
 from archc.render.structure import Items, Looks, by_name, shape_of, stacks, training_only
 
 __all__ = ["draw"]
-
-_SIGNS = {
-    "ADD": "+", "SUB": "−", "MUL": "×", "DIV": "÷", "POW": "**", "CONCAT": "|", "MATMUL": "@",
-}  # fmt: skip
 
 Streams = dict[tuple[int, int], Source]  # by node and port
 
@@ -145,13 +140,13 @@ class _Drawer:
         first, last = view[0].nodes[members[0]], view[0].nodes[members[-1]]
         assert isinstance(first, Operation)
         id = self.canvas.unique(place.path + (first.name or first.op.name.lower()))
-        sign = _sign(first)
-        if sign:
-            items.append(Join(id, sign, first.op.name, place.training))
+        joined = sign(first)
+        if joined:
+            items.append(Join(id, joined, first.op.name, place.training))
         else:
-            cells = tuple([_cell(view, member) for member in members])
-            caption = _weights(first, view[0])
-            items.append(Box(id, cells, "", caption, place.training, _hint(first)))
+            cells = tuple([cell(view, member) for member in members])
+            caption = weights(first, view[0])
+            items.append(Box(id, cells, "", caption, place.training, hint(first)))
         for source in sources:
             self.canvas.connect(source, id, training=place.training)
         before = [shape_text([shape_of(region, w) for region in view]) for w in first.inputs[:1]]
@@ -159,13 +154,13 @@ class _Drawer:
             shape_text([region.nodes[members[-1]].outputs[port] for region in view])
             for port in range(len(last.outputs))
         ]
-        return _changes(id, before, after)
+        return changes(id, before, after)
 
     def _call(
         self, calls: Sequence[Call], sources: tuple[Source, ...], place: Place, items: list[Item]
     ) -> list[Source]:
         call, view = calls[0], distinct([call.region for call in calls])
-        inside = place._replace(path=_below(place.path, call.name), depth=place.depth - 1)
+        inside = place._replace(path=below(place.path, call.name), depth=place.depth - 1)
         if self._count.of(view[0]) <= 1 and not call.shared:
             return self._inside(view, sources, inside._replace(depth=place.depth), items)
         again = self.canvas.shows_again(place.path, call.shared)
@@ -195,14 +190,14 @@ class _Drawer:
             self.canvas.close(self._alike.of(view[0]), view)
         id = self.canvas.unique(place.path + (call.name or call.region.name))
         name, _, arguments = block_title(view).partition("(")
-        cell = Cell("block", name, arguments.removesuffix(")"))
+        closed = Cell("block", name, arguments.removesuffix(")"))
         caption = f"weights of {call.shared}" if call.shared else ""
-        items.append(Box(id, (cell,), "", caption, place.training, _hint(call)))
+        items.append(Box(id, (closed,), "", caption, place.training, hint(call)))
         for source in sources:
             self.canvas.connect(source, id, training=place.training)
         before = [shape_text([region.inputs[0].shape for region in view])] if sources else []
         ports = range(len(call.outputs))
-        return _changes(id, before, [shape_text([c.outputs[p] for c in calls]) for p in ports])
+        return changes(id, before, [shape_text([c.outputs[p] for c in calls]) for p in ports])
 
     def _repeat(
         self,
@@ -236,7 +231,7 @@ class _Drawer:
     ) -> list[Source]:
         """Copies in a row, drawn once."""
         view = distinct([run.region for run in group.runs])
-        inside = place._replace(path=_below(place.path, f"{name}.{group.index}".lstrip(".")))
+        inside = place._replace(path=below(place.path, f"{name}.{group.index}".lstrip(".")))
         contents: list[Item] = []
         count = count_text(group.counts)
         if not count:
@@ -253,40 +248,3 @@ class _Drawer:
             remarks = loop_text(group.runs)
             items.append(Cluster(id, "", (*forks, *contents), count, remarks, place.training))
         return relabelled(group, leaving)
-
-
-def _cell(view: View, member: int) -> Cell:
-    ops, shapes = [], []
-    for region in view:
-        node = region.nodes[member]
-        assert isinstance(node, Operation)
-        ops.append(node.op)
-        shapes.append(tuple([shape_of(region, wire) for wire in node.inputs]))
-    return Cell(ops[0].family, ops[0].name, operator_text(ops, shapes))
-
-
-def _sign(node: Operation) -> str:
-    """The sign of a join of streams alone; one with a number or an axis is a box."""
-    plain = all(getattr(node.op, a.name) == a.default for a in node.op.arguments)
-    return _SIGNS.get(node.op.name, "") if plain and len(node.inputs) > 1 else ""
-
-
-def _weights(node: Operation, region: Region) -> str:
-    """Whose weights an operator uses, or under which name it lends its own."""
-    if node.shared:
-        return f"weights of {node.shared}"
-    lent = any(isinstance(n, (Operation, Call)) and n.shared == node.name for n in region.nodes)
-    return node.name if lent and node.name else ""
-
-
-def _changes(id: str, before: list[str], after: list[str]) -> list[Source]:
-    """The sources that leave a box; a shape is said where it is not the one that entered."""
-    return [(Point(id, "" if [text] == before else text),) for text in after]
-
-
-def _below(path: str, name: str) -> str:
-    return f"{path}{name}." if name else path
-
-
-def _hint(node: Operation | Call) -> str:
-    return f"{Path(node.span.source.name).name}:{node.span.position.line}"

@@ -38,6 +38,14 @@ def lay_out(text: str, format: str) -> bytes:
     engine = _engine()
     if format == "png":
         text = text.replace("{\n", f"{{\n  graph [dpi={_DOTS_PER_INCH}]\n", 1)
+    try:
+        return _drawn(text, format, engine)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise RenderError(f"the drawing engine could not be run: {reason}") from error
+
+
+def _drawn(text: str, format: str, engine: str) -> bytes:
     with tempfile.TemporaryDirectory(prefix="archc-") as name:
         folder = Path(name)
         source, target = folder / "picture.dot", folder / f"picture.{format}"

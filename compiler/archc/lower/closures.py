@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
+from archc.graph import Operation
 from archc.lower.things import (
     BlockValue,
     Bundle,
@@ -17,7 +18,7 @@ from archc.lower.things import (
 from archlang import tree
 from archlang.record import Record
 
-__all__ = ["Slots", "free_names", "key_of"]
+__all__ = ["Slots", "embedding_of", "free_names", "key_of"]
 
 
 class Slots:
@@ -51,6 +52,9 @@ def key_of(thing: Any, slots: Slots) -> Any:
     """
     match thing:
         case Stream():
+            module = embedding_of(thing)
+            if module is not None:
+                slots.module(module)
             return "stream", slots.stream(thing), thing.shape
         case Bundle():
             return "bundle", thing.names, tuple([key_of(item, slots) for item in thing.items])
@@ -67,6 +71,16 @@ def key_of(thing: Any, slots: Slots) -> Any:
         case dict():
             return "names", tuple([(name, key_of(item, slots)) for name, item in thing.items()])
     return type(thing).__name__, thing
+
+
+def embedding_of(stream: Stream) -> SharedValue | None:
+    """The module of an EMBED that a stream comes from: its weights can be lent to UNEMBED."""
+    wire = stream.wire
+    nodes = getattr(stream.builder, "nodes", ())
+    node = nodes[wire.node] if 0 <= wire.node < len(nodes) else None
+    if isinstance(node, Operation) and node.op.name == "EMBED":
+        return SharedValue(node.name, stream.builder, None, stream.span)
+    return None
 
 
 def _key_of_given(given: tuple[tuple[str, Any], ...], slots: Slots) -> Any:

@@ -24,7 +24,7 @@ from archlang import tree
 from archlang.diagnostics import Label, Note
 from archlang.source import Span
 from archlang.suggest import closest
-from archlang.values import show
+from archlang.values import LARGEST, show
 
 __all__ = ["apply_operator", "flatten", "given_arguments", "make_operator", "operation"]
 
@@ -284,11 +284,20 @@ def operation(
         streams = [fixed]
         inferred = op.infer(fixed.shape)
     outputs = inferred if isinstance(inferred, tuple) else (inferred,)
+    _check_sizes(outputs, span)
     module = None if shared is None else builder.module(shared)
     wires = tuple([builder.wire(stream) for stream in streams])
     node = Operation(builder.unique(name), wires, outputs, span, None, op, module)
     made = builder.add(node)
     return made[0] if isinstance(inferred, Shape) else Bundle(tuple(made))
+
+
+def _check_sizes(outputs: tuple[Shape, ...], span: Span) -> None:
+    for shape in outputs:
+        for size in shape.sizes:
+            if isinstance(size, int) and size > LARGEST:
+                message = f"a size of {size:,} is 2**63 or more"
+                raise Problem("number-too-large", message, span)
 
 
 def _flatten_first(error: OpError, streams: list[Stream], span: Span, ctx: Context) -> Stream | None:

@@ -7,6 +7,7 @@ from typing import Any
 from archc.graph import Call, Choice, Operation, Region, Repeat, Shared
 from archc.lower.context import Context, Problem
 from archc.lower.operators import flatten, make_operator, operation
+from archc.lower.closures import embedding_of
 from archc.lower.things import (
     POISON,
     BlockValue,
@@ -167,13 +168,19 @@ def unembed(thing: OperatorValue, incoming: Any, expr: tree.Expr, ctx: Context) 
     op = make_operator(thing, expr.span, ctx)
     if op is POISON:
         return POISON
-    op = op.replace(vocabulary=weight[0])
+    op = op.replace(vocabulary=weight[0], width=weight[1])
     streams = flatten(incoming)
     if len(streams) != 1:
         raise Problem("stream-count", "UNEMBED takes one stream", expr.span)
     from archc.lower.regions import names_at
 
-    return operation(op, streams, expr.span, names_at(expr, ctx, "unembed"), ctx, module)
+    name = names_at(expr, ctx, "unembed")
+    if not op.bias:
+        return operation(op, streams, expr.span, name, ctx, module)
+    # A bias is a weight of its own, so the node is no mere use of the table.
+    assert ctx.builder is not None
+    ctx.builder.module(module)
+    return operation(op, streams, expr.span, name, ctx)
 
 
 def _table(name: str, expr: tree.Expr, ctx: Context) -> tuple[SharedValue, tuple[Any, ...]]:
@@ -184,13 +191,11 @@ def _table(name: str, expr: tree.Expr, ctx: Context) -> tuple[SharedValue, tuple
             message = f"{name} is not used before UNEMBED, so its size is not known"
             raise Problem("not-a-module", message, expr.span)
         return found, _weight(weights, name, expr)
-    if isinstance(found, Stream) and found.wire.node >= 0:
+    module = embedding_of(found) if isinstance(found, Stream) else None
+    if module is not None:
         node = found.builder.nodes[found.wire.node]
-        if isinstance(node, Operation) and node.op.name == "EMBED":
-            shapes = [_shape_of(wire, found.builder) for wire in node.inputs]
-            weights = node.op.parameters(*shapes)
-            module = SharedValue(node.name, found.builder, None, found.span)
-            return module, _weight(weights, name, expr)
+        shapes = [_shape_of(wire, found.builder) for wire in node.inputs]
+        return module, _weight(node.op.parameters(*shapes), name, expr)
     what = "unknown here" if found is None else f"not an EMBED but {_found(found)}"
     message = f"UNEMBED takes the name of an EMBED, {name} is {what}"
     raise Problem("not-a-module", message, expr.span, help="`EMBED(512) as table`")

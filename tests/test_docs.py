@@ -23,6 +23,8 @@ from typing import Any
 
 import pytest
 
+from archc.hook import ArchLoader
+from archc.op import REGISTRY
 from archlang.record import Record
 
 ROOT = Path(__file__).parents[1]
@@ -56,6 +58,20 @@ def blocks(page: Path) -> Iterator[Block]:
         line = text.count("\n", 0, found.start("info")) + 1
         info = tuple(found["info"].split())
         yield Block(page.name, line, info, found["text"], found["file"])
+
+
+@pytest.fixture(autouse=True)
+def only_for_this_page() -> Iterator[None]:
+    """Operators that a page declares and modules that it imports are forgotten behind it."""
+    known = dict(REGISTRY.known)
+    yield
+    for name in set(REGISTRY.known) - set(known):
+        del REGISTRY._known[name]
+    specs = {name: getattr(module, "__spec__", None) for name, module in sys.modules.items()}
+    made = [name for name, spec in specs.items() if spec and isinstance(spec.loader, ArchLoader)]
+    packages = {name.split(".")[0] for name in made}
+    for name in [name for name in sys.modules if name.split(".")[0] in packages]:
+        del sys.modules[name]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from archc.net import Net
 
-__all__ = ["ArchImportError", "NetClass", "install", "uninstall"]
+__all__ = ["ArchImportError", "ArchLoader", "NetClass", "install", "uninstall"]
 
 
 class ArchImportError(ArchError, ImportError):
@@ -65,7 +65,9 @@ class NetClass:
         return f"<net {self.__module__}.{self.__name__}>"
 
 
-class _Loader(importlib.abc.InspectLoader):
+class ArchLoader(importlib.abc.InspectLoader):
+    """Makes a module of an .arch file."""
+
     def __init__(self, path: Path) -> None:
         self.path = path
 
@@ -93,7 +95,7 @@ class _Finder(importlib.abc.MetaPathFinder):
         for folder in sys.path if path is None else path:
             file = Path(folder or os.curdir, f"{name}.arch").absolute()
             if file.is_file():
-                return spec_from_file_location(fullname, file, loader=_Loader(file))
+                return spec_from_file_location(fullname, file, loader=ArchLoader(file))
         return None
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from archc.console import colored, width_of
+from archc.console import colored, reported, width_of
 
 if TYPE_CHECKING:
     from archc.op import Op
@@ -26,10 +26,11 @@ def command(name: str | None) -> int:
     from archc.listing import operator_page, operators_table
 
     width, color = width_of(sys.stdout), colored(sys.stdout)
-    if name is None:
-        text = operators_table(width=width, color=color)
-    else:
-        text = operator_page(_operator(name), width=width, color=color)
+    with reported():  # an operator of an installed package may be broken
+        if name is None:
+            text = operators_table(width=width, color=color)
+        else:
+            text = operator_page(_operator(name), width=width, color=color)
     click.echo(text.rstrip("\n"), color=True)
     return 0
 

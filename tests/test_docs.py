@@ -18,6 +18,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,7 @@ def blocks(page: Path) -> Iterator[Block]:
 @pytest.fixture(autouse=True)
 def only_for_this_page() -> Iterator[None]:
     """Operators that a page declares and modules that it imports are forgotten behind it."""
+    import_module("archc.ops")
     known = dict(REGISTRY.known)
     yield
     for name in set(REGISTRY.known) - set(known):

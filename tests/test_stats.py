@@ -241,7 +241,10 @@ def test_blocks_within_blocks_without_end_stay_closed_in_data() -> None:
         first = made.call("first", region, made.x())
         region = made.out(made.call("second", region, first)).region()
     net = Made(MAP, kind="net")
-    found = table(net.out(net.call("all", region, net.x())).program())
+    program = net.out(net.call("all", region, net.x())).program()
+    assert len(table(program, depth=99).rows) == 2**14
+    assert f"all {2**40:,} rows are too many" in str(table(program))
+    found = table(program)
     assert len(found.rows) == 2**14
     assert Totals.sum(row.figures for row in found.rows) == found.totals
     assert found.totals.params == 2**40 * 84

@@ -144,6 +144,20 @@ def test_the_lectures_table_of_alexnet() -> None:
     assert rows == [line.split() for line in LECTURE.strip().split("\n")]
 
 
+def test_the_lectures_table_counts_the_rows_that_it_prints() -> None:
+    steps = [(f"relu{i}", Relu()) for i in range(9)]
+    block = chain("block", feature_map(3, 5, 7), ("conv", Conv(3)), *steps, name="Block")
+    made = Made(feature_map(3, 5, 7), kind="net")
+    stream = made.x()
+    for i in range(8):
+        stream = made.call(f"block{i}", block, stream)
+    net = made.out(stream).program()
+    assert "--depth 2 shows all 80 rows" in table(net).render(80)
+    printed = table(net, style="lecture").render(80)
+    assert re.findall(r"^block\d\S*", printed, re.MULTILINE) == [f"block{i}.conv" for i in range(8)]
+    assert "--depth" not in printed
+
+
 def test_a_half_is_rounded_up() -> None:
     made = Made(feature_map(1, 13, 32), kind="net")
     program = made.out(made.op("pool", MaxPool((1, 1), 1), made.x())).program()

@@ -37,7 +37,7 @@ def table(
         program: the net.
         depth: how far blocks are opened: 0 is one row for the net, 1 its operators and blocks, and
             so on. By default data (JSON, CSV) has every operator, and tables for people as much as
-            one reads (60 rows).
+            one reads (60 rows). Blocks stay closed where more than 20,000 rows would come of it.
         batch: multiply-adds, operations and activations are of so many inputs.
         dtype: the type of parameters and activations; tokens have 8 bytes whatever it is.
         count: what the last column counts: "macs", one for a multiply and its add, or "flops",
@@ -152,21 +152,22 @@ class Table:
 
     def _grid(self, *, indented: bool = False) -> Grid:
         if self._style == "lecture":
-            from archc.tables.lecture import lecture_grid
+            from archc.tables.lecture import is_printed, lecture_grid
 
-            return lecture_grid(self._view(READABLE), indented=indented)
+            measure = Measure(is_printed)
+            return lecture_grid(self._view(READABLE, measure), indented=indented)
         from archc.tables.plain import plain_grid
 
         return plain_grid(self._view(READABLE), indented=indented)
 
-    def _view(self, most_rows: int) -> View:
+    def _view(self, readable: int, measure: Measure | None = None) -> View:
         region = self.program.region
-        deepest = 1 + self._measure.levels(region)
-        depth = self._chosen
-        if depth is None:
-            depth = 1 + self._measure.fitting(region, most_rows)
-        depth = min(depth, deepest)
+        measure = measure or self._measure
+        deepest = 1 + measure.levels(region)
+        openable = 1 + self._measure.fitting(region, MOST)
+        wanted = 1 + measure.fitting(region, readable) if self._chosen is None else self._chosen
+        depth = min(wanted, openable)
         return View(
             self.program, table_rows(self.program, self._pricing, depth), self.totals, self._count,
-            self._batch, self._dtype, depth, deepest, self._measure.rows(region, deepest),
+            self._batch, self._dtype, depth, openable, deepest, measure.rows(region, deepest),
         )  # fmt: skip

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import Any
 
 from archc.dims import Poly
+from archc.graph import Operation
 from archc.shapes import Shape
+from archc.tables.measure import is_shown
+from archc.tables.places import join
 from archc.tables.plain import axes_text, layer_name
 from archc.tables.rows import Cell, Column, Grid, Line, Row
 from archc.tables.view import View, activation_cell, counted, notes_of, thousands, title_of
 
-__all__ = ["lecture_grid"]
+__all__ = ["is_printed", "lecture_grid"]
 
 # The lectures print layers that shape what flows; what works on each number is left out.
 _LEFT_OUT = frozenset({"activation", "regularisation", "normalisation", "elementwise"})
 
 _SPACE_AND_STEPS = ("space", "steps", "carried")
+
+
+def is_printed(node: Operation) -> bool:
+    """Whether the lectures' tables have a row for an operator."""
+    return is_shown(node) and node.op.family not in _LEFT_OUT
 
 
 def lecture_grid(view: View, *, indented: bool) -> Grid:
@@ -58,13 +67,34 @@ def _shown(rows: tuple[Row, ...]) -> list[Row]:
     kept: list[Row] = []
     level = 0  # of the row below, whose headings are still to come
     for row in reversed(rows):
-        if (row.kind == "heading" and row.level < level) or _is_printed(row):
+        if (row.kind == "heading" and row.level < level) or _has_line(row):
             kept.append(row)
             level = row.level
-    return kept[::-1]
+    return _joined(kept[::-1])
 
 
-def _is_printed(row: Row) -> bool:
+def _joined(rows: list[Row]) -> list[Row]:
+    """Headings with a single row below them give that row their name: `stage.0.conv`."""
+    joined = list(rows)
+    for start in range(len(joined) - 1, -1, -1):
+        heading = joined[start]
+        if heading.kind != "heading":
+            continue
+        below = _below(joined, start)
+        if sum([row.level == heading.level + 1 for row in below]) != 1:
+            continue
+        raised = [row.replace(level=row.level - 1) for row in below]
+        raised[0] = raised[0].replace(name=join(heading.name, raised[0].name))
+        joined[start : start + 1 + len(below)] = raised
+    return joined
+
+
+def _below(rows: list[Row], heading: int) -> list[Row]:
+    level = rows[heading].level
+    return list(takewhile(lambda row: row.level > level, rows[heading + 1 :]))
+
+
+def _has_line(row: Row) -> bool:
     return row.kind != "heading" and row.family not in _LEFT_OUT
 
 
@@ -105,9 +135,10 @@ def _channels_and_space(shapes: tuple[Shape, ...]) -> tuple[Cell, Cell]:
 def _filters(row: Row, details: dict[str, Any]) -> str:
     if "filters" in details:
         return str(details["filters"])
+    if row.family != "linear":
+        return ""
     shape = row.outputs[0]
-    has_units = row.family == "linear" and shape.features is not None
-    return str(shape.axes[shape.features].size) if has_units and shape.features is not None else ""
+    return "" if shape.features is None else str(shape.axes[shape.features].size)
 
 
 def _axes(sizes: Any) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from archc.cost import TRANSPARENT, regions_of
 from archc.graph import Call, Choice, Node, Operation, Region, Repeat
 
@@ -28,9 +30,13 @@ class Measure:
 
     At depth 0 the contents of a region are its operators and its blocks, closed; each further
     level opens the blocks in it once more.
+
+    Args:
+        counts: which operators have a row.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, counts: Callable[[Operation], bool] = is_shown) -> None:
+        self._counts = counts
         self._rows: dict[tuple[Region, int], int] = {}
         self._levels: dict[Region, int] = {}
 
@@ -80,7 +86,7 @@ class Measure:
 
     def _node_rows(self, node: Node, depth: int) -> int:
         if isinstance(node, Operation):
-            return int(is_shown(node))
+            return int(self._counts(node))
         if isinstance(node, Choice):
             return self.rows(node.region, depth)
         if isinstance(node, Call):

@@ -199,7 +199,7 @@ def _shortened(name: str, columns: int) -> str:
     room = columns - len(indent) - width(tail) - 1
     if room < 2:
         return _start(name, columns - 1) + "…"
-    front = room // 2
+    front = room // 3  # the end says more than the beginning
     start, end = _start(head, front).rstrip("."), _end(head, room - front).lstrip(".")
     return f"{indent}{start}…{end}{tail}"
 

@@ -31,6 +31,7 @@ class View(Record):
         batch: the batch that computation and activations are for.
         dtype: the type of parameters and activations.
         depth: how far blocks are opened.
+        openable: how far they can be, without more rows than anybody could use.
         deepest: how far they could be.
         all_rows: the number of rows when everything is open.
     """
@@ -42,6 +43,7 @@ class View(Record):
     batch: int
     dtype: str
     depth: int
+    openable: int
     deepest: int
     all_rows: int
 
@@ -112,10 +114,15 @@ def value_text(value: Any) -> str:
 
 
 def _how_to_open(view: View) -> str:
-    more = f"--depth {view.depth + 1} opens more" if view.depth + 1 < view.deepest else ""
-    rest = f"--depth {view.deepest} shows all {view.all_rows:,} rows"
-    opened = f"blocks are opened to depth {view.depth} of {view.deepest}: "
-    return opened + ", ".join([part for part in (more, rest) if part])
+    """How to see more rows, where that is possible."""
+    further = []
+    if view.depth < view.openable and view.depth + 1 < view.deepest:
+        further.append(f"--depth {view.depth + 1} opens more")
+    if view.openable == view.deepest:
+        further.append(f"--depth {view.deepest} shows all {view.all_rows:,} rows")
+    else:
+        further.append(f"all {view.all_rows:,} rows are too many")
+    return f"blocks are opened to depth {view.depth} of {view.deepest}: {', '.join(further)}"
 
 
 def _memory(size: Dim) -> str:

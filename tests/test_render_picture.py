@@ -297,3 +297,18 @@ def test_arithmetic_with_numbers_reads_as_it_is_written() -> None:
     found = nodes(to_dot(loaded("", "net N = INPUT(5) -> SIGMOID -> { 1 - ID } -> { ID * 3 }")))
     assert any("<B>1 −</B>" in attributes for attributes in found.values())
     assert any("<B>×</B> 3" in attributes for attributes in found.values())
+
+
+TWO_STREAMS = """
+block Pair {
+  in a, b
+  out a -> CONV(5) -> RELU, b + (a -> CONV(7, 1))
+}
+net N = INPUT(3, 11, 13) -> { CONV(5), CONV(7) } -> [Pair]*4 -> SELECT(1) -> GAP
+"""
+
+
+def test_a_stream_that_only_the_next_copy_takes_says_so() -> None:
+    text = to_dot(loaded("", TWO_STREAMS))
+    assert text.count("to the next copy") == 1
+    assert "to the next copy" not in to_dot(loaded("resnet50"))

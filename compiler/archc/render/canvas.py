@@ -44,6 +44,7 @@ class Canvas:
         self.closed: dict[int, list[Region]] = {}
         self._ids: set[str] = set()
         self._entered = 0
+        self._carried: set[str] = set()
         self._said: set[Point] = set()
         self._joined: set[tuple[str, str]] = set()
         self._shared: set[tuple[str, str]] = set()
@@ -104,6 +105,16 @@ class Canvas:
                 for one in leaving
             ]
         return tuple(forks), leaving
+
+    def repeat(self, leaving: list[Source]) -> None:
+        """Remember which streams flow from one copy of a repeat to the next."""
+        self._carried.update(point.id for source in leaving for point in source)
+
+    @property
+    def looping(self) -> frozenset[str]:
+        """What flows to the next copy and nowhere else: other streams go on behind the last."""
+        going = {edge.source for edge in self.edges}
+        return frozenset(self._carried & self._ids - going)
 
     def arrive_late(self, stand_in: Source, source: Source, delay: int) -> None:
         """Connect a stream that arrives `delay` steps of time later, once its source is drawn."""

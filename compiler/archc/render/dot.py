@@ -15,6 +15,7 @@ __all__ = ["FONT", "to_text"]
 # Known to every system, and metrically the same as the Liberation Sans that the package ships.
 FONT = "Arial"
 _LEGEND_COLUMNS = 5
+_LOOP = f'<FONT POINT-SIZE="9" COLOR="{palette.QUIET}">to the next copy</FONT>'
 _WIDEST_TITLE = 36  # letters beside which room is left
 _LETTER_WIDTH = 5  # points, about
 
@@ -39,7 +40,7 @@ def to_text(scene: Scene, title: str, subtitle: str) -> str:
     """
     lines = [f"digraph {_quoted(title)} {{", _HEAD]
     lines.append(f"  label=<{_title(title, subtitle, _kinds(scene))}>")
-    lines += [line for item in scene.items for line in _item(item, 0)]
+    lines += [line for item in scene.items for line in _item(item, 0, scene.looping)]
     forks = {item.id for item in boxes(scene.items) if isinstance(item, Fork)}
     bend = bend_of(scene)
     lines += [_edge(edge, edge.target in forks, _rises(edge, bend)) for edge in scene.edges]
@@ -47,11 +48,11 @@ def to_text(scene: Scene, title: str, subtitle: str) -> str:
     return "\n".join([*lines, "}", ""])
 
 
-def _item(item: Item, nesting: int) -> Iterator[str]:
+def _item(item: Item, nesting: int, looping: frozenset[str]) -> Iterator[str]:
     indent = "  " * (nesting + 1)
     match item:
         case Cluster():
-            yield from _cluster(item, nesting)
+            yield from _cluster(item, nesting, looping)
         case Box():
             yield f"{indent}{_quoted(item.id)} [{_box(item)}]"
         case Join():
@@ -60,9 +61,12 @@ def _item(item: Item, nesting: int) -> Iterator[str]:
             yield f"{indent}{_quoted(item.id)} [{_end(item)}]"
         case Fork():
             yield f"{indent}{_quoted(item.id)} [{_FORK}]"
+    if item.id in looping:
+        yield f'{indent}{_quoted(item.id + " next")} [label=<{_LOOP}>, class="end"]'
+        yield f"{indent}{_quoted(item.id)} -> {_quoted(item.id + ' next')}"
 
 
-def _cluster(cluster: Cluster, nesting: int) -> Iterator[str]:
+def _cluster(cluster: Cluster, nesting: int, looping: frozenset[str]) -> Iterator[str]:
     indent = "  " * (nesting + 1)
     fills = palette.GROUP_FILLS
     style = "rounded,filled,dashed" if cluster.training else "rounded,filled"
@@ -71,7 +75,7 @@ def _cluster(cluster: Cluster, nesting: int) -> Iterator[str]:
     yield f"{indent}  label={_cluster_title(cluster)}; labeljust=l; margin=9"
     yield f'{indent}  style="{style}"; fillcolor="{fill}"; color="{palette.GROUP_LINE}"'
     for item in cluster.items:
-        yield from _item(item, nesting + 1)
+        yield from _item(item, nesting + 1, looping)
     yield f"{indent}}}"
 
 

@@ -37,7 +37,8 @@ def draw(program: Program, *, depth: int, expand: bool, explain: bool) -> Scene:
     items = drawer.between_ends((program.region,), Place("", depth, False))
     if explain:
         items += drawer.explanations()
-    return Scene(tuple(items), tuple(drawer.canvas.edges))
+    canvas = drawer.canvas
+    return Scene(tuple(items), tuple(canvas.edges), canvas.looping)
 
 
 class _Drawer:
@@ -240,6 +241,7 @@ class _Drawer:
         entered = self.canvas.enter(sources)
         leaving = self._inside(view, entered, inside, contents)
         forks, leaving = self.canvas.settle(sources, entered, leaving, inside)
+        self.canvas.repeat(leaving[: len(view[0].inputs) - view[0].captured])
         only = contents[0] if len(contents) == 1 else None
         if isinstance(only, (Box, Cluster)) and not only.count:
             items.append(only.replace(count=count))

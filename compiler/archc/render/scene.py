@@ -88,7 +88,15 @@ Item = Box | Join | End | Fork | Cluster
 
 
 class Edge(Record):
-    """A stream; `label` is its shape where that is worth saying."""
+    """A stream.
+
+    Args:
+        source: the id of the box that it leaves.
+        target: the id of the box that it enters.
+        label: its shape where that is worth saying.
+        training: whether it flows in training only.
+        delay: how many steps of time later it arrives.
+    """
 
     source: str
     target: str
@@ -98,10 +106,17 @@ class Edge(Record):
 
 
 class Scene(Record):
-    """A whole picture: the net, then the blocks that are explained apart."""
+    """A whole picture.
+
+    Args:
+        items: the net, then the blocks that are explained apart.
+        edges: the streams.
+        looping: ids of boxes whose stream flows to the next copy of a repeat, and nowhere else.
+    """
 
     items: tuple[Item, ...]
     edges: tuple[Edge, ...]
+    looping: frozenset[str] = frozenset()
 
     @property
     def size(self) -> int:

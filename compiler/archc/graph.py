@@ -16,8 +16,8 @@ from archlang.source import Span
 from archlang.tree import Node as TreeNode
 
 __all__ = [
-    "INPUTS", "Call", "Choice", "Node", "Operation", "Port", "Program", "Region", "RegionKind", "RegionOutput",
-    "Repeat", "Run", "Shared", "Wire",
+    "INPUTS", "Call", "Choice", "Node", "Operation", "Port", "Program", "Region", "RegionKind",
+    "RegionOutput", "Repeat", "Run", "Shared", "Wire",
 ]  # fmt: skip
 
 RegionKind = Literal["net", "block", "cell", "group"]
@@ -174,6 +174,10 @@ class Region(Record):
     __eq__ = object.__eq__
     __hash__ = object.__hash__
 
+    def __repr__(self) -> str:
+        # Short: regions within regions are shared, and spelt out they can have any length.
+        return f"<Region {self.name or self.kind}: {len(self.nodes)} nodes>"
+
 
 class Program(Record):
     """A net, lowered and checked: what cost, render and emission work on.
@@ -186,7 +190,8 @@ class Program(Record):
         file: the file's name as messages call it.
         hyperparameters: the parameters of the net by name with the values in force.
         documentation: the `##` text.
-        notes: what the compiler did that the text does not show (a FLATTEN put in), one sentence each.
+        notes: what the compiler did that the text does not show (a FLATTEN put in), one sentence
+            each.
     """
 
     name: str

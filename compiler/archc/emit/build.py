@@ -11,6 +11,7 @@ from archc.emit.forms import (
     Mismatch,
     Signatures,
     captures_of,
+    lent_regions,
     normal_wire,
     only_node,
     unify,
@@ -69,8 +70,26 @@ class _Builder:
         """Borrowed modules are parameters of forward."""
         for name in self.unit.region.borrowed:
             local = identifier(name, "module")
-            self.unit.lent[local] = "nn.Module"
+            self.unit.lent[local] = self._type_of(self.unit.region, name)
             self.paths[name] = local
+
+    def _type_of(self, region: Region, name: str) -> Any:
+        """The type of a borrowed module: text, or the class of the file."""
+        for node in region.nodes:
+            if isinstance(node, Operation):
+                form = self.forms.of(region, node)
+                if node.shared == name and isinstance(form, Module):
+                    return form.constructor
+                if getattr(node.op, "table", None) == name:
+                    return "nn.Embedding"
+                continue
+            if isinstance(node, Call) and node.shared == name:
+                return self.class_of[node.region]
+            for inside, below in lent_regions(node, name):
+                found = self._type_of(below, inside)
+                if found != "nn.Module":
+                    return found
+        return "nn.Module"
 
     def shares(self) -> list[Any]:
         """The members that `share` makes."""

@@ -15,6 +15,7 @@ from archc.emit.slots import Parameter
 from archc.emit.steps import Guard, Member, Step, Stream
 from archc.emit.units import Unit
 from archc.emit.vectors import ANY
+from archc.polynomial import Symbol
 
 __all__ = ["write_class"]
 
@@ -91,6 +92,8 @@ def _forward(unit: Unit, attributes: Attributes) -> list[str]:
     forward.begin(parameters)
     for (port, axis), name in unit.sizes.read.items():
         lines.add(f"{name} = {parameters[port]}.shape[{axis + 1}]")
+    if unit.region.kind == "net":
+        _check_sizes(unit, parameters, lines)
     always, training = _outputs(unit)
     if training and unit.region.kind == "net":
         steps, more = split_training(unit.steps, always, training)
@@ -103,10 +106,34 @@ def _forward(unit: Unit, attributes: Attributes) -> list[str]:
         _return(forward, unit.outputs)
         returns = _tuple(len(unit.outputs))
     taken = [f"{name}: Tensor" for name in parameters]
-    taken += [f"{name}: {kind}" for name, kind in unit.lent.items()]
+    taken += [f"{name}: {_text_of(kind)}" for name, kind in unit.lent.items()]
     taken += [f"{size.name}: int" for size in unit.sizes.passed]
     header = f"def forward({', '.join(['self', *taken])}) -> {returns}:"
     return [*statement(header, 4), *forward.lines.render(8)]
+
+
+def _check_sizes(unit: Unit, parameters: list[str], lines: Lines) -> None:
+    """What the file declares of its dimensions is checked where they are first known."""
+    for symbol, port, axis in unit.sizes.declared():
+        name = unit.sizes.read.get((port, axis)) or f"{parameters[port]}.shape[{axis + 1}]"
+        body = lines.block()
+        body.add(f"raise ValueError({literal(f'expected {symbol.facts}')})")
+        lines.nest(f"if {' or '.join(_violations(symbol, name))}:", body)
+
+
+def _violations(symbol: Symbol, name: str) -> list[str]:
+    tests = []
+    if symbol.divisor > 1:
+        tests.append(f"{name} % {symbol.divisor} != {symbol.remainder}")
+    if symbol.minimum > 1:
+        tests.append(f"{name} < {symbol.minimum}")
+    if symbol.maximum is not None:
+        tests.append(f"{name} > {symbol.maximum}")
+    return tests
+
+
+def _text_of(kind: str | Unit) -> str:
+    return kind if isinstance(kind, str) else kind.name
 
 
 def _outputs(unit: Unit) -> tuple[list[Stream], list[Stream]]:

@@ -23,7 +23,7 @@ _ANONYMOUS = ("x", "y", "z", "u", "v", "w")
 _DEEPEST = 3
 _LONGEST = 72
 _PLACEHOLDER = re.compile(r"\{(\*|\w+)\}")
-_RANK = {"other": 0, "sum": 1, "product": 2, "call": 3}
+_RANK = {"other": 0, "sum": 1, "product": 2, "power": 2.5, "call": 3}
 
 # Functions whose annotations say Tensor; what a module returns is Any to type checkers.
 _TYPED = re.compile(
@@ -37,14 +37,14 @@ class Value(Record):
     """An expression.
 
     Args:
-        rank: how tightly it binds: 3 a call or name, 2 a product, 1 a sum, 0 anything else.
+        rank: how tightly it binds: 3 a call or name, 2.5 a power, 2 a product, 1 a sum, 0 the rest.
         variables: the locals that it mentions.
         depth: how many layers are nested in it; 0 for a local.
         typed: whether type checkers know that it is a Tensor.
     """
 
     text: str
-    rank: int = 3
+    rank: float = 3
     variables: frozenset[str] = frozenset()
     depth: int = 0
     typed: bool = False
@@ -73,7 +73,7 @@ class Forward:
         self.values: dict[Stream, Value] = {}
         self.remaining: Counter[Stream] = Counter()
         self.names = locals_
-        self.declared: dict[str, bool] = {}
+        self.locals: set[str] = set()
         self.batch = ""
         self.joined: set[Stream] = set()
         self.last_shape: str | None = None
@@ -82,7 +82,7 @@ class Forward:
         """Bind the inputs to the parameters of forward."""
         for stream, name in zip(self.unit.inputs, names, strict=True):
             self.values[stream] = Value(name, 3, frozenset({name}), 0, True)
-            self.declared[name] = True
+            self.locals.add(name)
         if names:
             self.batch = f"{names[0]}.shape[0]"
             self.last_shape = self.shape(self.unit.inputs[0])
@@ -143,45 +143,39 @@ class Forward:
         """The local for a stream: its label, else the first anonymous name that is free."""
         if stream.label is not None:
             wanted = identifier(stream.label)
-            if (
-                wanted in self.declared
-                and not self.is_held(wanted, besides)
-                and wanted not in avoid
-            ):
+            if wanted in self.locals and not self.is_held(wanted, besides) and wanted not in avoid:
                 return wanted
             return self.declare(wanted)
         for name in _ANONYMOUS:
-            if name in self.declared and name not in avoid and not self.is_held(name, besides):
+            if name in self.locals and name not in avoid and not self.is_held(name, besides):
                 return name
-            if name not in self.declared and name not in self.names:
+            if name not in self.locals and name not in self.names:
                 return self.declare(name)
         return self.declare("x")
 
     def reuse(self, wanted: str) -> str:
         """A local of that name, for items of a loop: one from before that nobody needs will do."""
         name = identifier(wanted)
-        if name in self.declared and name not in self.lines.parameters and not self.is_held(name):
+        if name in self.locals and name not in self.lines.parameters and not self.is_held(name):
             return name
         return self.declare(wanted)
 
     def declare(self, wanted: str) -> str:
         """A new local."""
         name = self.names.add(wanted)
-        self.declared.setdefault(name, False)
+        self.locals.add(name)
         return name
 
     def assign(self, stream: Stream, value: Value) -> None:
         """Write `name = value` and let the stream be that local."""
         name = self.fresh(stream, (stream,))
-        self.first_assigned(name, value.typed)
         self.lines.add(f"{name} = {value.text}", self.change(stream))
-        self.values[stream] = Value(name, 3, frozenset({name}), 0, self.declared[name])
+        self.bind(stream, name, value.typed)
 
-    def first_assigned(self, name: str, typed: bool) -> None:
-        """A local is assigned: what it is assigned first gives it its type."""
-        if name not in self.lines.assigned and name not in self.lines.parameters:
-            self.declared[name] = typed
-        self.lines.assigned.add(name)
+    def bind(self, stream: Stream, name: str, typed: bool = False) -> None:
+        """Let a stream be a local; a parameter of forward stays a Tensor to type checkers."""
+        known = typed or name in self.lines.parameters
+        self.values[stream] = Value(name, 3, frozenset({name}), 0, known)
 
     def change(self, stream: Stream) -> str | None:
         """The comment with the shape of a stream, where it is not that of the line before."""
@@ -233,10 +227,8 @@ class Forward:
             if not self.remaining[stream]:
                 names.append("_")
                 continue
-            name = self.fresh(stream, (stream,))
-            self.first_assigned(name, False)
-            names.append(name)
-            self.values[stream] = Value(name, 3, frozenset({name}), 0, self.declared[name])
+            names.append(self.fresh(stream, (stream,)))
+            self.bind(stream, names[-1])
         self.lines.add(f"{', '.join(names)} = {value.text}")
         self.last_shape = None
 
@@ -249,6 +241,8 @@ class Forward:
     ) -> Value:
         """A template with its operands and other placeholders filled in."""
         used: set[int] = set()
+        if precedence == "other" and " ** " in template:
+            precedence = "power"
 
         def fill(match: re.Match[str]) -> str:
             key = match.group(1)
@@ -267,11 +261,11 @@ class Forward:
 
         text = hug_powers(_PLACEHOLDER.sub(fill, template))
         depth = max([operands[i].depth for i in used], default=0)
-        layers = 0 if precedence in ("sum", "product") else 1
+        layers = 0 if precedence in ("sum", "product", "power") else 1
         variables = frozenset().union(*[operands[i].variables for i in used])
         typed = bool(_TYPED.match(template))
-        if template.startswith("{0}") and operands:
-            typed = operands[0].typed
+        if template.startswith("{0}"):
+            typed = all(operands[i].typed for i in used)
         nested = depth + layers if depth or not _is_name(text) else 0
         return Value(text, _RANK[precedence], variables, max(nested, 1), typed)
 
@@ -323,23 +317,21 @@ class Forward:
                 left, right = ", ".join([t for t, _ in pairs]), ", ".join([v for _, v in pairs])
                 lines.add(f"{left} = {right}")
             blocks.append((test, lines))
-        for target, known in zip(targets, typed, strict=True):
-            self.first_assigned(target, known)
         self.lines.cases([(test, block) for test, block in blocks])
-        for name, output in zip(targets, step.outputs, strict=True):
-            self.values[output] = Value(name, 3, frozenset({name}), 0, self.declared[name])
+        for name, output, known in zip(targets, step.outputs, typed, strict=True):
+            self.bind(output, name, known)
         self.last_shape = None
 
     def _target(self, i: int, output: Stream, parts: list[tuple[str, Lines, list[Value]]]) -> str:
         if output.label is None:
             for _, _, values in parts:
                 text = values[i].text
-                if _is_name(text) and text in self.declared and not self.is_held(text):
+                if _is_name(text) and text in self.locals and not self.is_held(text):
                     return text
         return self.fresh(output)
 
 
-def _operand(value: Value, template: str, match: re.Match[str], rank: int) -> str:
+def _operand(value: Value, template: str, match: re.Match[str], rank: float) -> str:
     """An operand's text, in parentheses where what stands around it binds more tightly."""
     before = template[match.start() - 1] if match.start() else ""
     after = template[match.end()] if match.end() < len(template) else ""

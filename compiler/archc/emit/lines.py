@@ -1,4 +1,4 @@
-"""Statements on their way to the file: indented, broken where they are long, commented where they fit."""
+"""Statements on their way to the file: indented, broken where long, commented where there is room."""
 
 from __future__ import annotations
 
@@ -14,19 +14,15 @@ class Lines:
 
     Args:
         parameters: the function's parameters.
-        assigned: the locals assigned so far, in this block or around it.
     """
 
-    def __init__(
-        self, parameters: set[str] | None = None, assigned: set[str] | None = None
-    ) -> None:
+    def __init__(self, parameters: set[str] | None = None) -> None:
         self.parameters = parameters if parameters is not None else set()
-        self.assigned = assigned if assigned is not None else set()
         self.items: list[Any] = []
 
     def block(self) -> Lines:
         """An empty block inside this one."""
-        return Lines(self.parameters, self.assigned)
+        return Lines(self.parameters)
 
     def add(self, text: str, comment: str | None = None) -> None:
         """One statement, with what to say behind it where there is room."""
@@ -47,19 +43,36 @@ class Lines:
         self.nest(f"if {test}:", first)
         for i, (other, block) in enumerate(others):
             last = i == len(others) - 1
-            if block.items:
+            if last and block.is_choice:
+                first_header, inner = block.items[0]
+                self.items += [(f"el{first_header}", inner), *block.items[1:]]
+            elif block.items:
                 self.nest("else:" if last else f"elif {other}:", block)
             elif not last:
                 block.add("pass")
                 self.nest(f"elif {other}:", block)
 
+    @property
+    def is_choice(self) -> bool:
+        """Whether it holds one if statement and nothing else."""
+        headers = [text for text, rest in self.items if isinstance(rest, Lines)]
+        if len(headers) != len(self.items) or not headers or not headers[0].startswith("if "):
+            return False
+        return all(header.startswith(("elif ", "else:")) for header in headers[1:])
+
     def annotate(self, name: str) -> bool:
-        """Give the first assignment of a local its type; whether there was one."""
+        """Give a local its type where it is assigned first; whether it is assigned here."""
         for i, (text, rest) in enumerate(self.items):
-            if text.startswith(f"{name} = "):
-                self.items[i] = f"{name}: Tensor = " + text[len(name) + 3 :], rest
-                return True
-            if isinstance(rest, Lines) and rest.annotate(name):
+            if isinstance(rest, Lines):
+                if rest.annotate(name):
+                    return True
+                continue
+            targets = text.partition(" = ")[0].split(", ")
+            if targets == [name]:
+                self.items[i] = f"{name}: Tensor{text[len(name) :]}", rest
+            elif name in targets:
+                self.items.insert(i, (f"{name}: Tensor", None))
+            if name in targets:
                 return True
         return False
 

@@ -15,15 +15,13 @@ __all__ = ["write_loop"]
 
 def write_loop(forward: Forward, loop: Loop) -> None:
     """Write the loop over the copies of a repeat."""
-    from archc.emit.forward import Value
-
     carried: list[str] = []
     for stream, output in zip(loop.inputs, loop.outputs, strict=True):
         carried.append(_own(forward, stream, output, carried))
     lists = [_list(forward, stream) for stream in loop.collected]
     _Loop(forward, lists).copies(f"self.{loop.attribute}", loop.attribute, loop.copies, carried, [])
     for stream, name in zip(loop.outputs, carried, strict=True):
-        forward.values[stream] = Value(name, 3, frozenset({name}), 0, forward.declared[name])
+        forward.bind(stream, name)
     forward.last_shape = None
     for segment in loop.copies.segments:
         for capture in segment.captures:
@@ -41,16 +39,21 @@ def _own(forward: Forward, stream: Stream, output: Stream, others: list[str]) ->
     """A local that the loop may overwrite, with the stream in it."""
     value = forward.value(stream)
     forward.use(stream)
-    free = value.text in forward.declared and not forward.is_held(value.text)
+    free = value.text in forward.locals and not forward.is_held(value.text)
     if free and value.text not in others and (stream.label is None or output.label == stream.label):
         return value.text
     output_as = Stream(stream.shapes, output.label)
     name = forward.fresh(output_as, avoid=others)
     if name != value.text:
-        forward.first_assigned(name, value.typed)
-        forward.lines.add(f"{name} = {value.text}", forward.change(stream))
+        forward.lines.add(f"{name} = {_tensor(value.text)}", forward.change(stream))
     forward.values[output] = value.replace(text=name, variables=frozenset({name}))
     return name
+
+
+def _tensor(text: str) -> str:
+    """A number that the loop carries is a tensor from the start."""
+    number = text.lstrip("-").replace(".", "").isdigit()
+    return f"torch.tensor({float(text)})" if number else text
 
 
 def _list(forward: Forward, stream: Stream) -> str:

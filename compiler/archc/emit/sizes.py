@@ -52,6 +52,15 @@ class Sizes:
             known = self._known[values] = Size(self._text(values))
         return known
 
+    def declared(self) -> list[tuple[Symbol, int, int]]:
+        """The dimensions with declared facts that an axis of an input is, each once, with the axis."""
+        found: dict[str, tuple[Symbol, int, int]] = {}
+        for port, axis, column in self._axes():
+            for symbol in symbols(column[0]):
+                if symbol.facts and str(column[0]) == symbol.name:
+                    found.setdefault(symbol.name, (symbol, port, axis))
+        return list(found.values())
+
     def _text(self, values: Values) -> str:
         first = next((value for value in values if value is not ANY), None)
         if isinstance(first, tuple):

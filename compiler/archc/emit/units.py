@@ -46,7 +46,7 @@ class Unit:
         self.outputs: list[Stream] = []
         self.members: list[Any] = []
         self.steps: list[Any] = []
-        self.lent: dict[str, str] = {}
+        self.lent: dict[str, str | Unit] = {}
         self.sizes: Any = None
 
     @property

@@ -15,6 +15,7 @@ from hand_made import Made, chain, operator
 Relu = operator("RELU")
 Conv = operator("CONV")
 Embedding = operator("EMBED")
+Unembedding = operator("UNEMBED")
 Input = operator("INPUT")
 Add = operator("ADD")
 When = operator("WHEN")
@@ -234,3 +235,14 @@ def test_embeddings_price_their_table() -> None:
     made = Made(tokens(5, 101), kind="net")
     figures = cost(made.out(made.op("embed", Embedding(7), made.x())).program())
     assert (figures.params, figures.macs, figures.reals) == (101 * 7, 0, 35)
+
+
+def test_a_table_that_unembeds_before_it_embeds() -> None:
+    made = Made(sequence(5, vector(7)), tokens(5, 101), kind="net")
+    table = Embedding(7)
+    made.shares.append(Shared("table", table))
+    unembedding = Unembedding("table", vocabulary=101)
+    scores = made.op("unembed", unembedding, made.x(0), shared="table")
+    embedded = made.op("embed", table, made.x(1), shared="table")
+    program = made.out(scores).out(embedded, "embedded").program()
+    assert (cost(program).params, cost(program).macs) == (101 * 7, 5 * 7 * 101)

@@ -163,7 +163,7 @@ class Pricing:
         """What a module made by `share` stores: its parameters and buffers, once."""
         if isinstance(shared.what, Region):
             return self.region(shared.what, (False,) * len(shared.what.outputs)).stored
-        use = first_use(region, shared.name)
+        use = first_use(region, shared.name, type(shared.what))
         return NOTHING if use is None else operator_cost(shared.what, use, ()).stored
 
     def _price(self, region: Region, demand: Demand) -> Totals:
@@ -200,18 +200,19 @@ def input_shapes(region: Region, wires: tuple[Wire, ...]) -> tuple[Shape, ...]:
     return tuple([_shape(region, wire) for wire in wires])
 
 
-def first_use(region: Region, name: str) -> tuple[Shape, ...] | None:
+def first_use(region: Region, name: str, kind: type[Op]) -> tuple[Shape, ...] | None:
     """The input shapes of the first use of a shared operator, here or in what it is lent to."""
     for node in region.nodes:
         if isinstance(node, Operation):
-            if node.shared == name:
+            # UNEMBED uses the weights of an EMBED as well, but not its inputs.
+            if node.shared == name and isinstance(node.op, kind):
                 return input_shapes(region, node.inputs)
             continue
-        inside = next((inner for inner, here in node.lends if here == name), None)
-        if inside is None:
+        lent = next((inner for inner, here in node.lends if here == name), None)
+        if lent is None:
             continue
         for part in regions_of(node):
-            use = first_use(part, inside)
+            use = first_use(part, lent, kind)
             if use is not None:
                 return use
     return None

@@ -114,9 +114,7 @@ class _Walk:
         one = operator_cost(node.op, inputs, node.outputs)
         computed = NOTHING if place.inactive else one.computed.times(place.repeat)
         lent = place.scope.get(node.shared) if node.shared else None
-        path = lent.path if lent else join(place.path, node_name(region, node))
-        is_first = place.copies > 0 and (lent is None or lent.path not in self._stored)
-        is_own = is_first or one.stored == NOTHING
+        path, shared_with = self._weights_of(region, node, place, lent)
         stored = self._store(lent) if node.shared else one.stored.times(place.copies)
         self._add(
             "operator", place.replace(path=path), node.op.name, node.span,
@@ -125,9 +123,21 @@ class _Walk:
             outputs=node.outputs,
             details=tuple(node.op.describe(*inputs).items()),
             figures=computed + stored,
-            shared_with=_table_path(node, place) if is_own else path,
+            shared_with=shared_with if one.stored != NOTHING or path != shared_with else None,
             inactive=place.inactive,
         )  # fmt: skip
+
+    def _weights_of(
+        self, region: Region, node: Operation, place: Place, lent: Lent | None
+    ) -> tuple[str, str | None]:
+        """The path of an operator's module, and of the one whose weights it uses, if another's."""
+        path = join(place.path, node_name(region, node))
+        table = _table_path(node, place)
+        if table is not None:
+            return path, lent.path if lent else table
+        if lent is not None:
+            return lent.path, lent.path if lent.path in self._stored or not place.copies else None
+        return path, None if place.copies else path
 
     def _call(self, region: Region, node: Call, place: Place, depth: int) -> None:
         if self._measure.is_empty(node.region):

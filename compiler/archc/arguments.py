@@ -126,7 +126,9 @@ class Pad(Kind):
     @property
     def text(self) -> str:
         words = "".join(f"{word}, " for word in self.words or ())
-        return f"{words}a whole number of at least 0, one for each axis, or (before, after) for each"
+        return (
+            f"{words}a whole number of at least 0, one for each axis, or (before, after) for each"
+        )
 
 
 class Real(Kind):
@@ -253,7 +255,9 @@ class Text(Kind):
 class AxisNames(Kind):
     """The name of an axis, its position, or a tuple of those; a bare name stands for itself."""
 
-    expected: ClassVar[str] = "an axis (c, h, w, d, l, t, or a name from a pattern), its position, or a tuple"
+    expected: ClassVar[str] = (
+        "an axis (c, h, w, d, l, t, or a name from a pattern), its position, or a tuple"
+    )
     words: tuple[str, ...] | None = None
     nothing: bool = False  # None is allowed: the default axis
 
@@ -261,7 +265,9 @@ class AxisNames(Kind):
         if value is None and self.nothing:
             return None
         items = tuple(value) if isinstance(value, (tuple, list)) else (value,)
-        if not items or not all(isinstance(i, (str, int)) and not isinstance(i, bool) for i in items):
+        if not items or not all(
+            isinstance(i, (str, int)) and not isinstance(i, bool) for i in items
+        ):
             raise ArgumentProblem(self.text)
         return items if isinstance(value, (tuple, list)) else items[0]
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from archc.cost import Totals, cost
+from archc.cost import cost
 from archc.dims import same
 from archc.graph import Program
+from archc.lower.computing import condition
 from archc.lower.context import Context, Problem, Session
-from archc.lower.evaluate import condition, evaluate, guarded
+from archc.lower.evaluate import evaluate
 from archc.lower.files import LoadedFile
+from archc.lower.guards import guarded
 from archc.lower.things import POISON, BlockValue, Scope, is_value, name_of
 from archlang import tree
 from archlang.diagnostics import Label
@@ -79,9 +81,7 @@ def _figures(program: Program, training: bool) -> dict[str, Any]:
     return {**figures, "output": only_output, "input": only_input}
 
 
-def _figure_of(
-    block: BlockValue, name: str, lowered: Lowered, attribute: tree.Attribute
-) -> Any:
+def _figure_of(block: BlockValue, name: str, lowered: Lowered, attribute: tree.Attribute) -> Any:
     program = lowered(block)
     if program is None:
         return POISON

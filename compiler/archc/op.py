@@ -16,8 +16,17 @@ from archc.shapes import Shape
 from archlang.record import Record, field
 
 __all__ = [
-    "REGISTRY", "Argument", "Example", "Expression", "Family", "Constant", "Module", "Op", "OpError",
-    "TorchForm", "argument",
+    "REGISTRY",
+    "Argument",
+    "Constant",
+    "Example",
+    "Expression",
+    "Family",
+    "Module",
+    "Op",
+    "OpError",
+    "TorchForm",
+    "argument",
 ]  # fmt: skip
 
 Family = Literal[

@@ -7,7 +7,7 @@ from typing import Literal
 from archc.dims import Dim
 from archlang.record import Record
 
-__all__ = ["Axis", "Role", "Shape", "feature_map", "space_names", "sequence", "tokens", "vector"]
+__all__ = ["Axis", "Role", "Shape", "feature_map", "sequence", "space_names", "tokens", "vector"]
 
 Role = Literal["features", "space", "steps", "carried"]
 

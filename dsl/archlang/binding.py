@@ -11,8 +11,10 @@ from archlang.tree import (
     Compare,
     Conditional,
     Expr,
+    Group,
     Named,
     Optional,
+    Paren,
     Range,
     Repeat,
     Unary,
@@ -22,6 +24,7 @@ from archlang.tree import (
 __all__ = [
     "ANY_LEVEL",
     "CONDITION_LEVEL",
+    "NEVER_LEVEL",
     "OPERATION_LEVEL",
     "POSTFIX_LEVEL",
     "PRIMARY_LEVEL",
@@ -29,7 +32,9 @@ __all__ = [
     "STEP_LEVEL",
     "SUM_LEVEL",
     "WHEN_LEVEL",
+    "ends_in_repeat",
     "fits_argument",
+    "fits_condition",
     "fits_operand",
     "fits_otherwise",
     "fits_then",
@@ -45,6 +50,7 @@ SUM_LEVEL = LEVELS["+"]
 STEP_LEVEL = CHAIN_LEVEL + 1
 PRIMARY_LEVEL = STEP_LEVEL + 1
 POSTFIX_LEVEL = PRIMARY_LEVEL + 1
+NEVER_LEVEL = POSTFIX_LEVEL + 1
 
 
 def level(node: Expr) -> int:
@@ -110,8 +116,13 @@ def fits_operand(node: Expr, *, followed_by: str | None) -> bool:
         followed_by: the operator behind it, if one follows.
     """
     last = _last_operand(node)
+    if followed_by == "*" and isinstance(_last_step(last), Group):
+        return False  # it would repeat the group
     steps = last.steps if isinstance(last, Chain) else (last,)
-    if isinstance(steps[0], Conditional) and steps[0].otherwise is not None:
+    first = steps[0]
+    while isinstance(first, Named | Claimed):
+        first = first.value
+    if isinstance(first, Conditional) and first.otherwise is not None:
         return False
     # A condition takes the arithmetic that follows it.
     ends_open = isinstance(steps[-1], Conditional) and steps[-1].otherwise is None
@@ -129,21 +140,22 @@ def fits_argument(node: Expr) -> bool:
             if node.otherwise is None:
                 return False
             parts = (node.then, node.condition)
-            return all(_is_condition(part) for part in parts) and fits_argument(node.otherwise)
+            return all(fits_condition(part) for part in parts) and fits_argument(node.otherwise)
         case Range():
-            return _is_condition(node.start) and _is_condition(node.stop)
+            return True
         case _:
-            return _is_condition(node)
+            return fits_condition(node)
 
 
-def _is_condition(node: Expr) -> bool:
+def fits_condition(node: Expr) -> bool:
+    """Whether an expression may stand without parentheses where no `if` may."""
     if isinstance(node, Binary):
         inside = node.operator not in ("|", "@")
-        return inside and _is_condition(node.left) and _is_condition(node.right)
+        return inside and fits_condition(node.left) and fits_condition(node.right)
     if isinstance(node, Compare):
-        return all(_is_condition(operand) for operand in node.operands)
+        return all(fits_condition(operand) for operand in node.operands)
     if isinstance(node, Unary):
-        return _is_condition(node.operand)
+        return fits_condition(node.operand)
     return level(node) >= PRIMARY_LEVEL
 
 
@@ -157,6 +169,16 @@ def _last_operand(node: Expr) -> Expr:
             node = node.operand
         else:
             return node
+
+
+def ends_in_repeat(node: Expr) -> bool:
+    """Whether an operator behind an expression would follow the count of a repeat."""
+    last = _last_step(_last_operand(node))
+    return isinstance(last, Repeat) and not isinstance(last.count, Paren)
+
+
+def _last_step(node: Expr) -> Expr:
+    return node.steps[-1] if isinstance(node, Chain) else node
 
 
 def _first_operand(node: Expr) -> Expr:

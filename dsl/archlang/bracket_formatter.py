@@ -37,6 +37,7 @@ class BracketFormatter(ABC):
 
     def wrapped(self, node: Expr, *, value: bool) -> Doc:
         """Write an expression in parentheses."""
+        value = value and binding.fits_argument(node)
         slots, rest = self.remarks.slots(
             [(node.span, lambda: self.expression(node, value=value))],
             node.span.start,
@@ -62,7 +63,7 @@ class BracketFormatter(ABC):
         self, nodes: Sequence[Expr], span: Span, value: bool, *, opened: bool = False
     ) -> Doc:
         """Write expressions with commas between them, on as few lines as they need."""
-        write = partial(self.expression, least=binding.OPERATION_LEVEL, value=value)
+        write = partial(self.inner, value=value)
         parts = self.parts(nodes, write)
         slots, rest = self.remarks.slots(parts, span.start, span.end, opened=opened)
         return concat(fill(_commas(slots)), close(slots, rest))
@@ -87,20 +88,27 @@ class BracketFormatter(ABC):
             return self.wrapped(node, value=True)
         return self.expression(node, value=True)
 
+    def inner(self, node: Expr, *, value: bool) -> Doc:
+        """Write an expression between brackets, where streams may stand also among values."""
+        value = value and binding.fits_argument(node)
+        return self.expression(node, binding.OPERATION_LEVEL, value=value)
+
+    def plain_value(self, node: Expr) -> Doc:
+        """Write a value that is no chain."""
+        if isinstance(node, tree.Chain):
+            return self.wrapped(node, value=False)
+        return self.argument_value(node)
+
     def condition(self, node: Expr) -> Doc:
         """Write a value that has no `if` outside of brackets."""
-        if (
-            not binding.fits_argument(node)
-            or binding.level(node) < binding.CONDITION_LEVEL
-            or isinstance(node, tree.Chain | tree.Conditional)
-        ):
+        if not binding.fits_condition(node):
             return self.wrapped(node, value=True)
         return self.expression(node, value=True)
 
     def subscript(self, node: Expr | tree.Slice) -> Doc:
         """Write what stands between the brackets of an index."""
         if not isinstance(node, tree.Slice):
-            return self.close_sum(node) or self.argument_value(node)
+            return self.slice_part(node)
         parts = [self.slice_part(part) for part in (node.start, node.stop)]
         if node.step is not None:
             parts.append(self.slice_part(node.step))
@@ -110,7 +118,7 @@ class BracketFormatter(ABC):
         """Write one bound of a slice."""
         if node is None:
             return ""
-        return self.close_sum(node) or self.argument_value(node)
+        return self.close_sum(node) or self.plain_value(node)
 
     def count(self, node: Expr) -> Doc:
         """Write the count of a repeat."""
@@ -119,8 +127,8 @@ class BracketFormatter(ABC):
                 return self.expression(node)
             case tree.Paren():
                 close = self.close_sum(node.value)
-                return concat("(", close, ")") if close else self.expression(node, value=True)
-        return concat("(", self.expression(node, value=True), ")")
+                return concat("(", close, ")") if close else self.wrapped(node.value, value=True)
+        return self.wrapped(node, value=True)
 
     def close_sum(self, node: Expr) -> Doc:
         """Write `t-1` without spaces; nothing for what is longer."""
@@ -156,7 +164,7 @@ class BracketFormatter(ABC):
         """Write `item for pattern in iterable`."""
         [item] = node.items
         parts: list[Part] = [
-            (item.span, lambda: self.expression(item, binding.OPERATION_LEVEL, value=value))
+            (item.span, partial(self.inner, item, value=value))
         ]
         parts.extend((clause.span, partial(self.clause, clause)) for clause in node.clauses)
         end = max(node.span.end - 1, node.span.start)

@@ -19,6 +19,8 @@ from archlang.tree import Conditional, Expr, Number, Paren, Repeat
 
 __all__ = ["combine"]
 
+_ARITHMETIC = frozenset({"POWER", "STAR", "SLASH", "PERCENT", "PLUS", "MINUS"})
+
 
 def combine(parts: Sequence[Part], diagnostics: Diagnostics) -> Expr:
     """Put a row of operands, operators and suffixes into a tree.
@@ -44,7 +46,9 @@ def _refuse_counts(parts: Sequence[Part], diagnostics: Diagnostics) -> None:
     for repeat, operator, number in zip(parts, parts[1:], parts[2:], strict=False):
         if not isinstance(repeat, Repeat) or isinstance(repeat.count, Paren):
             continue
-        if isinstance(operator, Token) and isinstance(number, Number):
+        if not isinstance(operator, Token) or operator.type not in _ARITHMETIC:
+            continue
+        if isinstance(number, Number):
             count, sign = repeat.count.span.text, operator.text
             diagnostics.add(
                 Diagnostic(

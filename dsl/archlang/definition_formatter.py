@@ -33,18 +33,32 @@ class DefinitionFormatter(ExpressionFormatter):
                     "default ", node.operator.name, self.arguments(node.arguments, node.span)
                 )
             case tree.DimDeclaration():
-                return self.row("dim ", self.parts(node.items, self.condition), node.span)
+                return self.row("dim ", self.parts(node.items, self.fact), node.span)
             case tree.Constant():
-                return self.defined(node.name, node.value, node.span, value=True)
+                value = binding.fits_argument(node.value)
+                return self.defined(node.name, node.value, node.span, value=value)
             case tree.Let():
                 parameters = ", ".join(parameter.name for parameter in node.parameters)
                 head = f"let {node.name}({parameters})"
-                return self.defined(head, node.value, node.span, value=True)
+                # A value that is no value by itself stands in parentheses: they bind more tightly.
+                fits = binding.fits_argument(node.value) and not isinstance(node.value, tree.Chain)
+                least = binding.OPERATION_LEVEL if fits else binding.NEVER_LEVEL
+                return self.defined(head, node.value, node.span, least, value=True)
             case tree.Block():
                 return self.block(node)
             case tree.Expect() | tree.Require():
                 return self.claim(node)
         return nest(_INDENT, self.spread(node))
+
+    def fact(self, node: tree.Expr) -> Doc:
+        """Write a name or a comparison of a `dim` declaration."""
+        if isinstance(node, tree.Compare):
+            operands = tuple(
+                part if binding.fits_condition(part) else tree.Paren(part.span, part)
+                for part in node.operands
+            )
+            node = node.replace(operands=operands)
+        return self.condition(node)
 
     # --- blocks ----------------------------------------------------------------------------------
 
@@ -61,29 +75,41 @@ class DefinitionFormatter(ExpressionFormatter):
             head = concat(head, "(", align(inside), ")") if parts else concat(head, "()")
         if isinstance(node.body, tree.Body):
             return concat(head, " ", self.body(node.body))
-        return self.defined(head, node.body, node.span)
+        return self.defined(head, node.body, node.span, binding.WHEN_LEVEL)
 
     def parameter(self, node: tree.Parameter) -> Doc:
         """Write `c`, `s=1` or `N in 1..3 = 2`."""
         docs: list[Doc] = [node.name]
         if node.domain is not None:
-            docs.extend((" in ", self.argument_value(node.domain)))
+            docs.extend((" in ", self.plain_value(node.domain)))
         if node.default is not None:
             docs.append("=" if node.domain is None else " = ")
             docs.append(self.argument_value(node.default))
         return concat(*docs)
 
-    def defined(self, head: Doc, node: tree.Expr, span: Span, *, value: bool = False) -> Doc:
+    def defined(
+        self,
+        head: Doc,
+        node: tree.Expr,
+        span: Span,
+        least: int = binding.OPERATION_LEVEL,
+        *,
+        value: bool = False,
+    ) -> Doc:
         """Write `head = value`, the value on lines of its own where it is long."""
         start = node.span.start
         lead = self.remarks.take(span.start, start)
-        write = partial(self.spread, node, value=value)
+        write = partial(self.spread, node, least, value=value)
         slots, _ = self.remarks.slots([(node.span, write)], start, start, opened=True)
         doc = with_lead(slots[0].replace(lead=lead + slots[0].lead))
         return group(concat(head, " =", nest(_INDENT, concat(LINE, doc))))
 
-    def spread(self, node: tree.Expr, *, value: bool = False) -> Doc:
+    def spread(
+        self, node: tree.Expr, least: int = binding.OPERATION_LEVEL, *, value: bool = False
+    ) -> Doc:
         """Write an expression whose further lines start where the lines around it do."""
+        if binding.level(node) < least:
+            return self.wrapped(node, value=value)
         match node:
             case tree.Chain():
                 return self.chain(node)
@@ -122,7 +148,7 @@ class DefinitionFormatter(ExpressionFormatter):
         match node:
             case tree.Assign():
                 targets = join(", ", [self.expression(target) for target in node.targets])
-                return self.assigned(concat(*targets), node.value)
+                return concat(*targets, " = ", nest(_INDENT, self.bundle(node.value)))
             case tree.In():
                 return self.row(
                     "in ", [self.part(i, partial(self.input, i)) for i in node.inputs], node.span
@@ -143,43 +169,39 @@ class DefinitionFormatter(ExpressionFormatter):
 
     def assigned(self, head: Doc, node: tree.Expr) -> Doc:
         """Write `head = value`, further lines indented."""
-        return concat(head, " = ", nest(_INDENT, self.bundle(node)))
+        return concat(head, " = ", nest(_INDENT, self.spread(node)))
 
     def bundle(self, node: tree.Expr) -> Doc:
-        """Write what may stand on a right-hand side."""
+        """Write what may stand on the right-hand side of an assignment."""
         if not isinstance(node, tree.Bundle):
-            return self.spread(node)
+            return self.spread(node, binding.WHEN_LEVEL)
         return self.listed(node.items, node.span, False)
 
     def input(self, node: tree.Input) -> Doc:
         """Write `src = TOKENS(S, vocab)`."""
         if node.value is None:
             return node.name
-        return concat(f"{node.name} = ", nest(_INDENT, self.loose(node.value)))
+        return concat(f"{node.name} = ", nest(_INDENT, self.spread(node.value)))
 
     def output(self, node: tree.Output) -> Doc:
         """Write `p3 = ... when training`."""
         least = binding.OPERATION_LEVEL if node.training else binding.WHEN_LEVEL
         head = "" if node.name is None else f"{node.name} = "
-        doc = self.loose(node.value, least)
+        doc = self.spread(node.value, least)
         doc = nest(_INDENT, doc) if head else doc
         return concat(head, doc, " when training" if node.training else "")
-
-    def loose(self, node: tree.Expr, least: int = binding.OPERATION_LEVEL) -> Doc:
-        """Write an expression that may need parentheses, further lines indented."""
-        return (
-            self.spread(node) if binding.level(node) >= least else self.wrapped(node, value=False)
-        )
 
     def claim(self, node: tree.Expect | tree.Require) -> Doc:
         """Write `expect macs = 4.09B within 1%` or `require params <= 5M`."""
         if isinstance(node, tree.Require):
             return concat("require ", self.condition(node.condition))
         training = " when training" if node.training else ""
-        subject = self.expression(node.subject, binding.SUM_LEVEL, value=True)
+        fits = binding.fits_condition(node.subject)
+        least = binding.SUM_LEVEL if fits else binding.NEVER_LEVEL
+        subject = self.expression(node.subject, least, value=True)
         docs = [
             concat(
-                "expect ", subject, f"{training} {node.relation} ", self.argument_value(node.value)
+                "expect ", subject, f"{training} {node.relation} ", self.plain_value(node.value)
             )
         ]
         if node.within is not None:

@@ -76,7 +76,7 @@ class ExpressionFormatter(RowFormatter):
             case tree.Named():
                 return concat(self.step(node.value, value), f" as {node.name}")
             case tree.Claimed():
-                return concat(self.step(node.value, value), " :: ", self.postfix(node.shape, True))
+                return concat(self.step(node.value, value), " :: ", self.expression(node.shape, binding.POSTFIX_LEVEL, value=True))
             case tree.Unary():
                 return self.unary(node, value)
             case tree.Range():
@@ -86,4 +86,4 @@ class ExpressionFormatter(RowFormatter):
     def unary(self, node: tree.Unary, value: bool) -> Doc:
         """Write `-e` or `not e`."""
         sign = "not " if node.operator == "not" else "-"
-        return concat(sign, self.expression(node.operand, binding.level(node), value=value))
+        return concat(sign, self.operand(node.operand, binding.level(node), None, value)())

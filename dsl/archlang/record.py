@@ -48,8 +48,10 @@ class Record:
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        own = [n for n, t in cls.__dict__.get("__annotations__", {}).items() if not _is_class_var(t)]
-        compared = {name: True for name in cls._compared}
+        own = [
+            n for n, t in cls.__dict__.get("__annotations__", {}).items() if not _is_class_var(t)
+        ]
+        compared = dict.fromkeys(cls._compared, True)
         defaults = dict(cls._defaults)
         for name in own:
             found = cls.__dict__.get(name, _REQUIRED)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from itertools import pairwise
 
 from archlang import binding, tree
 from archlang.bracket_formatter import SHORT, BracketFormatter, Part
@@ -21,6 +23,8 @@ class RowFormatter(BracketFormatter):
 
     def postfix(self, node: Expr, value: bool) -> Doc:
         """Write what a call, an index or a quote may follow."""
+        if isinstance(node, tree.Number | tree.Boolean):
+            return self.wrapped(node, value=value)
         return self.expression(node, binding.POSTFIX_LEVEL, value=value)
 
     def step(self, node: Expr, value: bool) -> Doc:
@@ -45,6 +49,10 @@ class RowFormatter(BracketFormatter):
             (operand.span, self.operand(operand, least, following, value))
             for operand, following in zip(operands, [*operators, None], strict=True)
         ]
+        for place, (left, right) in enumerate(pairwise(operands)):
+            if binding.ends_in_repeat(left) and isinstance(right, tree.Number):
+                # `[A]*n - 1` is refused, since `[A]*(n-1)` would be meant.
+                parts[place] = (left.span, partial(self.wrapped, left, value=value))
         slots, _ = self.remarks.slots(parts, node.span.start, node.span.end)
         gap = SOFT if _is_close(node, value) else LINE
         docs = [with_lead(slots[0])]
@@ -71,7 +79,8 @@ class RowFormatter(BracketFormatter):
         then, otherwise = node.then, node.otherwise
         in_step = binding.level(node) == binding.STEP_LEVEL or otherwise is None
         fits = value or in_step or binding.fits_then(then)
-        least = binding.STEP_LEVEL if in_step and not value else binding.CONDITION_LEVEL
+        is_step = otherwise is None or (in_step and not value)
+        least = binding.STEP_LEVEL if is_step else binding.CONDITION_LEVEL
         nested = isinstance(then, tree.Conditional)
         parts: list[Part] = [
             (

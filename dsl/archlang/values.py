@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 __all__ = [
-    "FUNCTIONS", "LARGEST", "LONGEST", "Algebra", "Undecided", "ValueProblem", "arithmetic", "bounded",
-    "call", "compare", "index", "iterate", "negate", "show", "truth",
+    "LARGEST", "LONGEST", "Algebra", "Undecided", "ValueProblem", "arithmetic", "bounded", "compare",
+    "index", "is_number", "iterate", "negate", "show", "show_items", "smaller", "truth",
 ]  # fmt: skip
 
 LARGEST = 2**63 - 1
@@ -58,7 +58,7 @@ def show(value: Any) -> str:
         case float():
             return f"{value:g}" if abs(value) < 1e6 else repr(value)
         case list() | tuple():
-            return _show_items(value)
+            return show_items(value)
         case range():
             return f"{value.start}..{value.stop}"
         case None:
@@ -66,7 +66,7 @@ def show(value: Any) -> str:
     return str(value)
 
 
-def _show_items(items: Sequence[Any]) -> str:
+def show_items(items: Sequence[Any]) -> str:
     shown = [show(item) for item in items[:8]]
     if len(items) > 8:
         shown.append("...")
@@ -121,9 +121,11 @@ def arithmetic(operator: str, left: Any, right: Any) -> Any:
     Raises:
         ValueProblem: for operands that do not compute, a division by zero, a result out of bounds.
     """
-    if isinstance(left, (list, tuple)) and type(left) is type(right) and operator == "+":
+    if isinstance(left, list) and isinstance(right, list) and operator == "+":
         return bounded(left + right)
-    if not _is_number(left) or not _is_number(right):
+    if isinstance(left, tuple) and isinstance(right, tuple) and operator == "+":
+        return bounded(left + right)
+    if not is_number(left) or not is_number(right):
         message = f"`{operator}` takes numbers, found {show(left)} and {show(right)}"
         raise ValueProblem("value-type", message)
     if operator in ("/", "//", "%") and isinstance(right, (int, float)) and right == 0:
@@ -156,7 +158,7 @@ def _power(left: Any, right: Any) -> Any:
 
 def negate(value: Any) -> Any:
     """`-value`."""
-    if not _is_number(value):
+    if not is_number(value):
         raise ValueProblem("value-type", f"`-` takes a number, found {show(value)}")
     return -value
 
@@ -182,15 +184,15 @@ def compare(operator: str, left: Any, right: Any, algebra: Algebra) -> bool:
     """
     if operator in ("==", "!="):
         return _same(left, right, operator, algebra) == (operator == "==")
-    if not (_is_number(left) and _is_number(right)):
+    if not (is_number(left) and is_number(right)):
         message = f"`{operator}` compares numbers, found {show(left)} and {show(right)}"
         raise ValueProblem("value-type", message)
     swapped = operator in (">", "<=")
     first, second = (right, left) if swapped else (left, right)
-    smaller = _less(first, second, algebra)
-    if smaller is None:
+    answer = smaller(first, second, algebra)
+    if answer is None:
         raise Undecided(operator, left, right)
-    return smaller if operator in ("<", ">") else not smaller
+    return answer if operator in ("<", ">") else not answer
 
 
 def _same(left: Any, right: Any, operator: str, algebra: Algebra) -> bool:
@@ -199,9 +201,9 @@ def _same(left: Any, right: Any, operator: str, algebra: Algebra) -> bool:
     if isinstance(left, (list, tuple)) and type(left) is type(right):
         pairs = zip(left, right, strict=False)
         return len(left) == len(right) and all(_same(a, b, operator, algebra) for a, b in pairs)
-    if _is_number(left) != _is_number(right):
+    if is_number(left) != is_number(right):
         return False
-    if not _is_number(left):
+    if not is_number(left):
         return bool(left == right)
     answer = algebra.same(left, right)
     if answer is None:
@@ -209,7 +211,7 @@ def _same(left: Any, right: Any, operator: str, algebra: Algebra) -> bool:
     return answer
 
 
-def _less(left: Any, right: Any, algebra: Algebra) -> bool | None:
+def smaller(left: Any, right: Any, algebra: Algebra) -> bool | None:
     if _is_plain(left) and _is_plain(right):
         return bool(left < right)
     return algebra.less(left, right)
@@ -219,7 +221,7 @@ def _is_plain(value: Any) -> bool:
     return isinstance(value, (int, float, str, bool))
 
 
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
     if isinstance(value, bool) or value is None:
         return False
     return isinstance(value, (int, float)) or getattr(value, "is_symbolic", False)
@@ -253,113 +255,3 @@ def index(value: Any, position: Any) -> Any:
         count = f"{len(items)} item{'' if len(items) == 1 else 's'}"
         raise ValueProblem("index-range", f"index {position} is outside a list of {count}")
     return items[position]
-
-
-# --- functions -----------------------------------------------------------------------------------
-
-
-def _range(*arguments: Any) -> list[int]:
-    if any(isinstance(a, bool) or not isinstance(a, int) for a in arguments):
-        raise ValueProblem("value-type", "range takes whole numbers")
-    if not 1 <= len(arguments) <= 3:
-        raise ValueProblem("argument-count", "range takes 1 to 3 arguments")
-    if len(arguments) == 3 and arguments[2] == 0:
-        raise ValueProblem("argument-value", "the step of range is not 0")
-    numbers = range(*arguments)
-    if len(numbers) > LONGEST:
-        raise ValueProblem("list-too-long", f"this range has more than {LONGEST:,} items")
-    return list(numbers)
-
-
-def _extreme(pick: Callable[..., Any], algebra: Algebra, arguments: tuple[Any, ...]) -> Any:
-    items = iterate(arguments[0]) if len(arguments) == 1 else arguments
-    if not items:
-        raise ValueProblem("argument-value", "the largest or smallest of nothing is asked for")
-    if not all(_is_number(item) for item in items):
-        raise ValueProblem("value-type", f"expected numbers, found {_show_items(list(items))}")
-    best = items[0]
-    for item in items[1:]:
-        better = _less(item, best, algebra) if pick is min else _less(best, item, algebra)
-        if better is None:
-            raise Undecided("<", item, best)
-        if better:
-            best = item
-    return best
-
-
-def _sum(items: Any) -> Any:
-    total: Any = 0
-    for item in iterate(items):
-        total = arithmetic("+", total, item)
-    return total
-
-
-def _round(value: Any, digits: Any = None) -> Any:
-    return round(_real(value)) if digits is None else round(_real(value), digits)
-
-
-def _real(value: Any) -> Any:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise ValueProblem("value-type", f"expected a number, found {show(value)}")
-    return value
-
-
-def _root(value: Any) -> float:
-    if _real(value) < 0:
-        raise ValueProblem("argument-value", f"the square root of {show(value)} is not real")
-    return math.sqrt(value)
-
-
-def _log2(value: Any) -> float:
-    if _real(value) <= 0:
-        raise ValueProblem("argument-value", f"the logarithm of {show(value)} is not defined")
-    return math.log2(value)
-
-
-def _enumerate(items: Any, start: Any = 0) -> list[Any]:
-    return [(number, item) for number, item in enumerate(iterate(items), start)]
-
-
-def _zip(*lists: Any) -> list[Any]:
-    return list(zip(*[iterate(one) for one in lists], strict=False))
-
-
-def _whole(value: Any) -> Any:
-    return value if getattr(value, "is_symbolic", False) else int(_real(value))
-
-
-# The functions of the language; `min` and `max` also need to compare symbolic sizes.
-FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "len": lambda items: len(iterate(items)),
-    "range": _range,
-    "enumerate": _enumerate,
-    "zip": _zip,
-    "min": min,
-    "max": max,
-    "sum": _sum,
-    "round": _round,
-    "floor": lambda value: math.floor(_real(value)),
-    "ceil": lambda value: math.ceil(_real(value)),
-    "sqrt": _root,
-    "log2": _log2,
-    "int": _whole,
-}
-
-
-def call(name: str, arguments: tuple[Any, ...], algebra: Algebra) -> Any:
-    """Apply one of `FUNCTIONS`.
-
-    Raises:
-        ValueProblem: for arguments that it does not take.
-        Undecided: when `min` or `max` depends on sizes that are symbolic.
-    """
-    function = FUNCTIONS[name]
-    if function in (min, max):
-        return _extreme(function, algebra, arguments)
-    try:
-        return bounded(function(*arguments))
-    except TypeError as error:
-        shown = ", ".join(show(a) for a in arguments)
-        raise ValueProblem("argument-count", f"{name} does not take ({shown})") from error
-    except (OverflowError, ValueError) as error:
-        raise ValueProblem("number-too-large", f"{name} cannot compute this number") from error

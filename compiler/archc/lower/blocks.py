@@ -141,5 +141,3 @@ def frame_text(thing: BlockValue) -> str:
     """A block with its arguments, as notes show it."""
     given = [f"{n}={show(v) if is_value(v) else name_of(v)}" for n, v in thing.given]
     return f"{thing.block.name}({', '.join(given)})" if given else thing.block.name
-
-

@@ -7,8 +7,9 @@ from typing import Any
 from archc.lower.context import Context, Problem
 from archc.lower.evaluate import evaluate, evaluate_value
 from archc.lower.inputs import enter_named
+from archc.lower.joins import operator_named
 from archc.lower.operators import operation
-from archc.lower.streams import define, operator_named, stream
+from archc.lower.streams import define, stream
 from archc.lower.things import (
     NONE,
     POISON,
@@ -221,7 +222,9 @@ def _share(statement: tree.Share, ctx: Context) -> None:
     from archc.lower.regions import names_at
 
     name = ctx.builder.unique(names_at(statement, ctx, statement.name))
-    define(statement.name, SharedValue(name, ctx.builder, what, statement.span), statement.span, ctx)
+    define(
+        statement.name, SharedValue(name, ctx.builder, what, statement.span), statement.span, ctx
+    )
 
 
 def _param(statement: tree.Param, ctx: Context) -> None:
@@ -251,7 +254,9 @@ def _init(expr: tree.Expr | None, ctx: Context) -> tuple[str, float]:
     known = ("zeros", "ones", "normal", "uniform")
     if not isinstance(name, tree.Name) or name.name not in known:
         message = f"unknown way to start a param: {expr.span.text}"
-        raise Problem("unknown-init", message, expr.span, help="init zeros, ones, normal(0.02), uniform(0.1)")
+        raise Problem(
+            "unknown-init", message, expr.span, help="init zeros, ones, normal(0.02), uniform(0.1)"
+        )
     arguments = expr.arguments if isinstance(expr, tree.Call) else ()
     if not arguments:
         return name.name, 1.0
@@ -260,5 +265,3 @@ def _init(expr: tree.Expr | None, ctx: Context) -> tuple[str, float]:
         message = f"{name.name} takes one number, found {expr.span.text}"
         raise Problem("argument-type", message, expr.span)
     return name.name, float(scale)
-
-

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from archc.graph import Choice
+from archc.lower.comprehensions import is_plain
 from archc.lower.context import Context, Problem
-from archc.lower.evaluate import evaluate, is_plain
+from archc.lower.evaluate import evaluate
 from archc.lower.exports import exported
 from archc.lower.regions import Recipe, feeds, join_outside, make_region, rebuild
 from archc.lower.streams import define, stream
@@ -90,9 +91,7 @@ def _take(
 
     names = exported(expr, ctx)
     depends = {} if branch is None else {"body": ChainValue(branch, ctx.scope, ctx.file)}
-    recipe = Recipe(
-        "group", "", expr, expr.span, body, depends, taken, names, alias=True
-    )
+    recipe = Recipe("group", "", expr, expr.span, body, depends, taken, names, alias=True)
     made = make_region(recipe, incoming, ctx)
     if made.result == ("value", POISON):
         return POISON

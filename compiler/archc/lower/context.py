@@ -8,6 +8,7 @@ from typing import Any
 from archc.dims import less, same
 from archc.lower.builder import Builder
 from archc.lower.things import Scope
+from archlang import tree
 from archlang.diagnostics import Diagnostic, Diagnostics, Label, Note
 from archlang.record import Record
 from archlang.source import Span
@@ -100,7 +101,6 @@ class Session:
         self.moving: set[str] = set()
         self.steps = 0
 
-
     def fresh(self) -> Session:
         """A session for another net of the same files, which remembers the regions made so far."""
         other = Session(self.diagnostics, self.bindings, self.inputs, self.sketch)
@@ -148,6 +148,39 @@ class Context:
         return Context(
             self.session, self.builder, scope, self.file, self.incoming, self.identity, self.frame
         )
+
+    # The parts of an expression are read by whoever reads expressions of their kind. The modules that
+    # do so know each other only through here.
+
+    def evaluate(self, expr: tree.Expr) -> Any:
+        """What an expression means; see `evaluate.evaluate`."""
+        from archc.lower.evaluate import evaluate
+
+        return evaluate(expr, self)
+
+    def value(self, expr: tree.Expr, what: str) -> Any:
+        """A value, where nothing else will do; see `evaluate.evaluate_value`."""
+        from archc.lower.evaluate import evaluate_value
+
+        return evaluate_value(expr, self, what)
+
+    def flowing(self, expr: tree.Expr) -> Any:
+        """What flows out of an expression, or a block when something must flow in first."""
+        from archc.lower.evaluate import flowing
+
+        return flowing(expr, self)
+
+    def stream(self, expr: tree.Expr) -> Any:
+        """What flows out of an expression; see `streams.stream`."""
+        from archc.lower.streams import stream
+
+        return stream(expr, self)
+
+    def is_list(self, group: tree.Group) -> bool:
+        """Whether brackets hold values; see `comprehensions.is_list`."""
+        from archc.lower.comprehensions import is_list
+
+        return is_list(group, self)
 
     def report(self, diagnostic: Diagnostic) -> None:
         """Collect a diagnostic, with the stack of block instances."""

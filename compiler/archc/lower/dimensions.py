@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from archc.dims import symbol
+from archc.lower.computing import condition
 from archc.lower.context import Context, Problem, Session
-from archc.lower.evaluate import condition, evaluate_value
+from archc.lower.evaluate import evaluate_value
 from archc.lower.files import LoadedFile
 from archlang import tree
 from archlang.values import show

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -170,7 +171,7 @@ class Loader:
         Raises:
             Problem: when it cannot be read.
         """
-        key = path.resolve()
+        key = Path(os.path.realpath(path))
         if key in self._loaded:
             return self._loaded[key]
         return self.source(read_source(path, name), key)
@@ -192,7 +193,9 @@ class Loader:
                 case tree.DimDeclaration():
                     _declare(loaded, definition)
 
-    def _define(self, loaded: LoadedFile, definition: tree.Constant | tree.Let | tree.Block) -> None:
+    def _define(
+        self, loaded: LoadedFile, definition: tree.Constant | tree.Let | tree.Block
+    ) -> None:
         earlier = loaded.definitions.get(definition.name)
         if earlier is not None or definition.name in loaded.imports:
             more = () if earlier is None else (Label(_name_span(earlier), "defined here first"),)
@@ -218,7 +221,7 @@ class Loader:
 
     def _imported(self, loaded: LoadedFile, node: tree.Import) -> LoadedFile:
         path = self._find(loaded, node)
-        key = path.resolve()
+        key = Path(os.path.realpath(path))
         if key in self._stack:
             names = " -> ".join(p.name for p in [*self._stack[self._stack.index(key) :], key])
             raise Problem("import-cycle", f"these files import each other: {names}", node.path.span)
@@ -240,7 +243,9 @@ class Loader:
             if (folder / relative).is_file():
                 return folder / relative
         message = f'there is no file "{wanted}" beside this one, nor in the library'
-        raise Problem("import-missing", message, node.path.span, help=self._similar(wanted, folders))
+        raise Problem(
+            "import-missing", message, node.path.span, help=self._similar(wanted, folders)
+        )
 
     def _similar(self, wanted: str, folders: list[Path]) -> str | None:
         from archlang.suggest import closest
@@ -250,7 +255,11 @@ class Loader:
         return f'did you mean "{found[0]}"?' if found else None
 
     def _import_name(
-        self, loaded: LoadedFile, other: LoadedFile | None, node: tree.Import, name: tree.ImportedName
+        self,
+        loaded: LoadedFile,
+        other: LoadedFile | None,
+        node: tree.Import,
+        name: tree.ImportedName,
     ) -> None:
         if other is None:
             loaded.scope.names[name.alias or name.name] = POISON
@@ -289,5 +298,3 @@ def _names_of(expr: tree.Node) -> tuple[str, ...]:
     from archc.lower.closures import free_names
 
     return free_names(expr)
-
-

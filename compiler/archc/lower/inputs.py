@@ -7,7 +7,7 @@ from typing import Any
 from archc.dims import same, symbols
 from archc.lower.context import Context, Problem
 from archc.lower.evaluate import evaluate
-from archc.lower.operators import make_operator
+from archc.lower.operator_arguments import make_operator
 from archc.lower.things import NONE, POISON, OperatorValue, Stream, is_stream, is_value, name_of
 from archc.op import OpError
 from archc.shapes import Shape
@@ -187,6 +187,6 @@ def _compare(made: Stream, sizes: tuple[Any, ...], expr: tree.Claimed) -> None:
 
 
 def _equal(found: Any, claimed: Any) -> bool | None:
-    if isinstance(claimed, (bool, str)) or isinstance(claimed, float):
+    if isinstance(claimed, (bool, str, float)):
         return bool(found == claimed) and not isinstance(claimed, bool)
     return same(found, claimed)

@@ -11,22 +11,86 @@ import re
 from typing import Any
 
 from archlang import tree
-from archlang.values import FUNCTIONS
+from archlang.functions import FUNCTIONS
 
 __all__ = ["Names", "safe_name", "snake"]
 
 # What nn.Module, nn.Sequential and nn.ModuleList already have; a test holds this against torch.
 _TAKEN = frozenset(
-    """T_destination add_module append apply bfloat16 buffers call_super_init children clear compile
-    count cpu cuda double dump_patches eval extend extra_repr float forward get get_buffer
-    get_extra_state get_parameter get_submodule half index insert ipu items keys load_state_dict
-    modules mtia named_buffers named_children named_modules named_parameters parameters pop
-    register_backward_hook register_buffer register_forward_hook register_forward_pre_hook
-    register_full_backward_hook register_full_backward_pre_hook
-    register_load_state_dict_post_hook register_load_state_dict_pre_hook register_module
-    register_parameter register_state_dict_post_hook register_state_dict_pre_hook requires_grad_
-    set_extra_state set_submodule share_memory state_dict to to_empty train training type update
-    values xpu zero_grad self nn torch F math x""".split()
+    [
+        "T_destination",
+        "add_module",
+        "append",
+        "apply",
+        "bfloat16",
+        "buffers",
+        "call_super_init",
+        "children",
+        "clear",
+        "compile",
+        "count",
+        "cpu",
+        "cuda",
+        "double",
+        "dump_patches",
+        "eval",
+        "extend",
+        "extra_repr",
+        "float",
+        "forward",
+        "get",
+        "get_buffer",
+        "get_extra_state",
+        "get_parameter",
+        "get_submodule",
+        "half",
+        "index",
+        "insert",
+        "ipu",
+        "items",
+        "keys",
+        "load_state_dict",
+        "modules",
+        "mtia",
+        "named_buffers",
+        "named_children",
+        "named_modules",
+        "named_parameters",
+        "parameters",
+        "pop",
+        "register_backward_hook",
+        "register_buffer",
+        "register_forward_hook",
+        "register_forward_pre_hook",
+        "register_full_backward_hook",
+        "register_full_backward_pre_hook",
+        "register_load_state_dict_post_hook",
+        "register_load_state_dict_pre_hook",
+        "register_module",
+        "register_parameter",
+        "register_state_dict_post_hook",
+        "register_state_dict_pre_hook",
+        "requires_grad_",
+        "set_extra_state",
+        "set_submodule",
+        "share_memory",
+        "state_dict",
+        "to",
+        "to_empty",
+        "train",
+        "training",
+        "type",
+        "update",
+        "values",
+        "xpu",
+        "zero_grad",
+        "self",
+        "nn",
+        "torch",
+        "F",
+        "math",
+        "x",
+    ]
 )
 
 
@@ -177,7 +241,7 @@ def _given(body: Any) -> set[str]:
 
 def _operands(node: Any) -> tuple[Any, ...]:
     if isinstance(node, tree.Binary):
-        return _flat(node.left, node.operator) + (node.right,)
+        return (*_flat(node.left, node.operator), node.right)
     return (node.operand,) if isinstance(node, tree.Unary) else (node.value,)
 
 

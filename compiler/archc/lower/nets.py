@@ -16,7 +16,16 @@ from archc.lower.parameters import check_domain, first_of_domain, unbound
 from archc.lower.regions import name_places
 from archc.lower.resolve import resolve_chain
 from archc.lower.streams import stream
-from archc.lower.things import POISON, BlockValue, Scope, Stream, is_block, is_stream, is_value, name_of
+from archc.lower.things import (
+    POISON,
+    BlockValue,
+    Scope,
+    Stream,
+    is_block,
+    is_stream,
+    is_value,
+    name_of,
+)
 from archlang import tree
 from archlang.diagnostics import Diagnostic, Label
 
@@ -71,7 +80,10 @@ def _follow(block: BlockValue, applies: str | None, ctx: Context, depth: int) ->
     inner = _follow(applied, applied.block.name, ctx, depth + 1)
     if inner is not None:
         inner.open = [*target.open, *[name for name in inner.open if name not in target.open]]
-        inner.names = {**{n: target.names[n] for n in target.open if n in target.names}, **inner.names}
+        inner.names = {
+            **{n: target.names[n] for n in target.open if n in target.names},
+            **inner.names,
+        }
     return inner
 
 
@@ -124,7 +136,9 @@ def lower_net(net: tree.Block, target: Target, session: Session) -> Program | No
     shown = tuple([(n, _shown(target.names[n])) for n in target.open if n in target.names])
     file = target.block.file.name
     documentation = net.documentation or block.documentation
-    return Program(net.name, target.applies, region, file, shown, documentation, tuple(session.notes))
+    return Program(
+        net.name, target.applies, region, file, shown, documentation, tuple(session.notes)
+    )
 
 
 def lower_chain(file: LoadedFile, name: str, session: Session) -> Program | None:

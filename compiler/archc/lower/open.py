@@ -9,7 +9,7 @@ from archc.lower.context import Context
 from archc.lower.unknown import looks_like_operator
 from archc.op import REGISTRY, Op
 from archlang import tree
-from archlang.values import FUNCTIONS
+from archlang.functions import FUNCTIONS
 
 __all__ = ["find_open"]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from archc.lower.context import ALGEBRA, Context, Problem
 from archc.lower.evaluate import evaluate
-from archc.lower.operators import unknown_argument
+from archc.lower.operator_arguments import unknown_argument
 from archc.lower.things import POISON, BlockValue, ChainValue, SharedValue, is_value, name_of
 from archlang import tree, values
 from archlang.source import Span
@@ -105,9 +105,7 @@ def _lies_in(value: Any, domain: Any) -> bool:
         return whole and domain.start <= value <= domain.stop
     if not is_value(value):
         return any(value == item for item in domain)
-    return any(
-        is_value(item) and values.compare("==", value, item, ALGEBRA) for item in domain
-    )
+    return any(is_value(item) and values.compare("==", value, item, ALGEBRA) for item in domain)
 
 
 def _shown(value: Any) -> str:

@@ -129,9 +129,7 @@ def _make(
     builder = Builder(ctx.builder, _ports(arriving), arriving if recipe.alias else None)
     inside_streams = builder.inputs([stream.span for stream in arriving])
     incoming = rebuild(arrangement, inside_streams)
-    inside = Context(
-        ctx.session, builder, ctx.scope, ctx.file, incoming, incoming, ctx.frame
-    )
+    inside = Context(ctx.session, builder, ctx.scope, ctx.file, incoming, incoming, ctx.frame)
     result = _run(recipe, inside, incoming)
     outputs: list[Stream] = []
     template = template_of(result, outputs) if result is not POISON else ("value", POISON)
@@ -161,7 +159,9 @@ def _run(recipe: Recipe, inside: Context, incoming: Any) -> Any:
             return result
         what = f"{recipe.name} ends in" if recipe.name else "this ends in"
         found = "NONE" if result is NONE else f"{name_of(result)}, which is a value"
-        raise Problem("value-as-stream", f"{what} {found}", recipe.span, help="a stream must leave it")
+        raise Problem(
+            "value-as-stream", f"{what} {found}", recipe.span, help="a stream must leave it"
+        )
     except Problem as problem:
         inside.report(problem.diagnostic)
         return POISON
@@ -208,7 +208,9 @@ def feeds(incoming: Any, ctx: Context) -> tuple[Wire, ...]:
     """The wires of what flows in."""
     builder = ctx.builder
     assert builder is not None
-    return tuple([builder.wire(stream) for stream in (flatten(incoming) if is_stream(incoming) else [])])
+    return tuple(
+        [builder.wire(stream) for stream in (flatten(incoming) if is_stream(incoming) else [])]
+    )
 
 
 # --- names of places -----------------------------------------------------------------------------

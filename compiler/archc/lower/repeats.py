@@ -7,8 +7,9 @@ from typing import Any
 
 from archc.graph import Repeat, Run, Wire
 from archc.lower.closures import free_names
+from archc.lower.comprehensions import copies
 from archc.lower.context import POISONED, Context, Problem
-from archc.lower.evaluate import copies, evaluate_value
+from archc.lower.evaluate import evaluate_value
 from archc.lower.exports import exported
 from archc.lower.regions import (
     Made,
@@ -58,13 +59,11 @@ def repeated(expr: tree.Repeat | tree.Group, ctx: Context) -> Any:
     body = _body(expr)
     name_places(body, ctx, group=True)
     line = _Line(expr, body, incoming, ctx)
-    count = _count(expr, ctx) if isinstance(expr, tree.Repeat) else None
-    if count is POISON:
-        # Once, so that everything that is open or wrong inside is said in the same run.
-        line.copy(ctx)
-        return POISON
     try:
-        line.run(count, ctx) if count is not None else line.walk(copies(expr.clauses, ctx))
+        if isinstance(expr, tree.Group):
+            line.walk(copies(expr.clauses, ctx))
+        else:
+            line.run(_count(expr, ctx), ctx)
     except Problem as problem:
         if problem.diagnostic.code != POISONED:
             raise
@@ -107,7 +106,9 @@ def _count(expr: tree.Repeat, ctx: Context) -> Any:
 class _Line:
     """The copies of one repeat, as they are lowered one after the other."""
 
-    def __init__(self, expr: tree.Repeat | tree.Group, body: tree.Expr, incoming: Any, ctx: Context) -> None:
+    def __init__(
+        self, expr: tree.Repeat | tree.Group, body: tree.Expr, incoming: Any, ctx: Context
+    ) -> None:
         self.expr = expr
         self.body = body
         self.ctx = ctx
@@ -121,8 +122,10 @@ class _Line:
         self.carried = [one.shape for one in found]
         self._current = incoming
 
-    def run(self, count: int, ctx: Context) -> None:
+    def run(self, count: Any, ctx: Context) -> None:
         """A number of copies: as soon as one equals the one before, so do all that follow."""
+        if count is POISON:
+            raise Problem(POISONED, "", None)
         done, before = 0, None
         while done < count:
             made = self.copy(ctx)
@@ -196,7 +199,7 @@ class _Line:
             return self.incoming
         name = names_at(self.expr, self.ctx, "stage")
         shapes = list(self.carried)
-        for name_, copies_ in self.exports.items():
+        for copies_ in self.exports.values():
             shapes.extend([s for template, all_ in copies_ for s in _shapes(template, all_)])
         node = Repeat(
             builder.unique(name), feeds(self.incoming, self.ctx), tuple(shapes), self.expr.span,

@@ -9,7 +9,7 @@ from archc.lower.closures import free_names
 from archc.lower.context import Context, Problem, Session
 from archc.lower.evaluate import evaluate, lookup
 from archc.lower.files import LoadedFile
-from archc.lower.operators import make_operator
+from archc.lower.operator_arguments import make_operator
 from archc.lower.things import POISON, OperatorValue, Scope
 from archlang import tree
 from archlang.diagnostics import Diagnostic, Label
@@ -72,14 +72,14 @@ def _report_cycle(cycle: list[tuple[LoadedFile, str]], session: Session) -> None
     for definition in definitions:
         session.cyclic[id(definition)] = shown
     spans = [getattr(d, "name_span", None) or d.span for d in definitions]
-    message = f"{names[0]} contains itself: {shown}" if len(names) > 1 else f"{names[0]} contains itself"
+    message = (
+        f"{names[0]} contains itself: {shown}" if len(names) > 1 else f"{names[0]} contains itself"
+    )
     more = tuple([Label(span) for span in spans[1:]])
     help = "repeat a block with `[...]*n`; a block cannot contain itself"
     if isinstance(definitions[0], tree.Let):
         help = "a function on values does not call itself"
-    session.diagnostics.add(
-        Diagnostic("recursion", message, (Label(spans[0]), *more), help=help)
-    )
+    session.diagnostics.add(Diagnostic("recursion", message, (Label(spans[0]), *more), help=help))
 
 
 # --- names and arguments -------------------------------------------------------------------------
@@ -166,7 +166,9 @@ def _all(node: Any) -> Iterator[tree.Node]:
             stack.extend(current)
         elif isinstance(current, tree.Node):
             yield current
-            stack.extend([v for v in current.__dict__.values() if isinstance(v, (tuple, tree.Node))])
+            stack.extend(
+                [v for v in current.__dict__.values() if isinstance(v, (tuple, tree.Node))]
+            )
 
 
 def _resolve(node: tree.Node, ctx: Context) -> None:
@@ -234,5 +236,3 @@ def _try(action: Any, ctx: Context) -> None:
         action()
     except Problem as problem:
         ctx.report(problem.diagnostic)
-
-

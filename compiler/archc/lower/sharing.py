@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from archc.graph import Call, Choice, Operation, Region, Repeat, Shared
-from archc.lower.context import Context, Problem
-from archc.lower.operators import flatten, make_operator, operation
 from archc.lower.closures import embedding_of
+from archc.lower.context import Context, Problem
+from archc.lower.operator_arguments import make_operator
+from archc.lower.operators import flatten, operation
 from archc.lower.things import (
     POISON,
     BlockValue,
@@ -63,9 +64,13 @@ def _check_weights(
     first = ctx.session.weights.setdefault((id(thing.owner), thing.name), weights)
     if first == weights:
         return
-    shapes = [f"({', '.join(str(s) for s in w['weight'])})" for w in (first, weights) if "weight" in w]
+    shapes = [
+        f"({', '.join(str(s) for s in w['weight'])})" for w in (first, weights) if "weight" in w
+    ]
     message = f"{thing.name} is shared, but its weights would be {' and '.join(shapes)}"
-    raise Problem("shared-weights", message, expr.span, help="share it among streams of equal features")
+    raise Problem(
+        "shared-weights", message, expr.span, help="share it among streams of equal features"
+    )
 
 
 def _record(thing: SharedValue, what: Op | Region) -> None:
@@ -109,9 +114,7 @@ def _region(
     def body(within: Context, arriving: Any) -> Any:
         return stream(chain.expr, within.with_scope(Scope(chain.scope)))
 
-    recipe = Recipe(
-        "block", _camel(thing.name), chain.expr, chain.expr.span, body, {"body": chain}
-    )
+    recipe = Recipe("block", _camel(thing.name), chain.expr, chain.expr.span, body, {"body": chain})
     return make_region(recipe, incoming, ctx)
 
 
@@ -192,8 +195,8 @@ def _table(name: str, expr: tree.Expr, ctx: Context) -> tuple[SharedValue, tuple
             raise Problem("not-a-module", message, expr.span)
         return found, _weight(weights, name, expr)
     module = embedding_of(found) if isinstance(found, Stream) else None
-    if module is not None:
-        node = found.builder.nodes[found.wire.node]
+    node = found.builder.nodes[found.wire.node] if isinstance(found, Stream) else None
+    if module is not None and isinstance(found, Stream) and isinstance(node, Operation):
         shapes = [_shape_of(wire, found.builder) for wire in node.inputs]
         return module, _weight(node.op.parameters(*shapes), name, expr)
     what = "unknown here" if found is None else f"not an EMBED but {_found(found)}"
@@ -217,5 +220,3 @@ def _shape_of(wire: Any, builder: Any) -> Any:
     if wire.node < 0:
         return builder.ports[wire.port].shape
     return builder.nodes[wire.node].outputs[wire.port]
-
-

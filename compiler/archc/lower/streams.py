@@ -4,30 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
+from archc.lower.comprehensions import copies, is_list
+from archc.lower.computing import condition
 from archc.lower.context import Context, Problem
-from archc.lower.evaluate import condition, copies, evaluate, is_list
-from archc.lower.names import snake
-from archc.lower.operators import apply_operator, flatten, operation
+from archc.lower.evaluate import evaluate
+from archc.lower.flows import flow, not_a_step
+from archc.lower.joins import arithmetic, as_stream, unary, when
 from archc.lower.things import (
     NONE,
     POISON,
     BlockValue,
     Bundle,
-    ChainValue,
     OperatorValue,
-    Scope,
-    SharedValue,
     Stream,
     is_block,
     is_stream,
     is_value,
     name_of,
 )
-from archc.op import REGISTRY
 from archlang import tree
 from archlang.source import Span
 
-__all__ = ["flow", "operator_named", "stream"]
+__all__ = ["define", "stream"]
 
 
 def stream(expr: tree.Expr, ctx: Context) -> Any:
@@ -59,11 +57,11 @@ def stream(expr: tree.Expr, ctx: Context) -> Any:
         case tree.Binary() if expr.operator == "or":
             return _open_choice(expr, ctx)
         case tree.Binary():
-            return _arithmetic(expr, ctx)
+            return arithmetic(expr, ctx)
         case tree.Unary() if expr.operator == "-":
-            return _unary("NEG", expr.operand, expr, ctx)
+            return unary("NEG", expr.operand, expr, ctx)
         case tree.Transpose():
-            return _unary("TRANSPOSED", expr.value, expr, ctx)
+            return unary("TRANSPOSED", expr.value, expr, ctx)
         case tree.Repeat():
             from archc.lower.repeats import repeated
 
@@ -71,7 +69,7 @@ def stream(expr: tree.Expr, ctx: Context) -> Any:
         case tree.Conditional() | tree.Optional():
             return _conditional(expr, ctx)
         case tree.When():
-            return _when(expr, ctx)
+            return when(expr, ctx)
     return _settle(evaluate(expr, ctx), expr, ctx)
 
 
@@ -110,7 +108,7 @@ def _step(step: tree.Expr, incoming: Any, ctx: Context) -> Any:
             if thing is POISON:
                 return POISON
             if not is_block(thing):
-                raise _not_a_step(thing, step)
+                raise not_a_step(thing, step)
             return flow(thing, incoming, step, ctx)
         case tree.Named() | tree.Claimed() | tree.Optional() | tree.Conditional():
             inside = Context(
@@ -137,97 +135,12 @@ def _step_name(step: Any, incoming: Any, ctx: Context) -> Any:
     return _step(step, incoming, ctx)
 
 
-def _not_a_step(thing: Any, step: tree.Expr) -> Problem:
-    written = step.span.text
-    if is_stream(thing):
-        message = f"{written} is a stream: nothing can flow into it"
-        help = f"join the two: `{{ ID + {written} }}` or `{{ ID | {written} }}`"
-        return Problem("stream-after-arrow", message, step.span, help=help)
-    if thing is NONE:
-        message = "NONE leaves nothing behind that could flow on"
-        return Problem("stream-missing", message, step.span, help="the identity is ID")
-    message = f"{name_of(thing)} is a value: a stream cannot flow into it"
-    return Problem("value-as-stream", message, step.span)
-
-
 def _number_flows(step: tree.Expr, incoming: Any) -> Any:
     if incoming is NONE:
         raise Problem("stream-missing", "NONE flows nowhere", step.span)
     message = f"{name_of(incoming)} is a value and cannot flow into {step.span.text}"
     help = "parentheses bind: `2 * (x -> FC(3))`"
     raise Problem("value-as-stream", message, step.span, help=help)
-
-
-def flow(thing: Any, incoming: Any, expr: tree.Expr, ctx: Context) -> Any:
-    """Let a stream flow into a block-like thing.
-
-    Raises:
-        Problem: when it does not fit.
-    """
-    if incoming is POISON:
-        return POISON
-    match thing:
-        case OperatorValue():
-            return _operator(thing, incoming, expr, ctx)
-        case BlockValue():
-            from archc.lower.blocks import call_block
-
-            return call_block(thing, incoming, expr, place(expr, ctx, snake(thing.block.name)), ctx)
-        case ChainValue():
-            inside = Context(
-                ctx.session, ctx.builder, Scope(thing.scope), thing.file, incoming, incoming, ctx.frame
-            )
-            return stream(thing.expr, inside)
-        case SharedValue():
-            return _shared(thing, incoming, expr, ctx)
-    raise _not_a_step(thing, expr)
-
-
-def place(expr: tree.Node, ctx: Context, fallback: str) -> str:
-    """The name of the module that a place of the text makes."""
-    from archc.lower.regions import names_at
-
-    return names_at(expr, ctx, fallback)
-
-
-def _operator(thing: OperatorValue, incoming: Any, expr: tree.Expr, ctx: Context) -> Any:
-    op = thing.op
-    if op.name == "ID":
-        return incoming
-    if op.name == "NONE":
-        return NONE
-    if op.family == "input":
-        from archc.lower.inputs import enter
-
-        return enter(thing, incoming, expr, ctx)
-    if op.name == "SELECT" and isinstance(incoming, Bundle):
-        return _select(thing, incoming, expr, ctx)
-    if op.name == "UNEMBED":
-        from archc.lower.sharing import unembed
-
-        return unembed(thing, incoming, expr, ctx)
-    made = apply_operator(thing, incoming, expr.span, place(expr, ctx, snake(op.name)), ctx)
-    return made
-
-
-def _select(thing: OperatorValue, bundle: Bundle, expr: tree.Expr, ctx: Context) -> Any:
-    from archlang import values
-
-    from archc.lower.evaluate import guarded
-
-    position = dict(thing.given).get(thing.op.arguments[0].name, 0)
-    if isinstance(position, tuple) and len(position) == 1:
-        position = position[0]
-    with guarded(expr.span):
-        if isinstance(position, range):
-            return Bundle(tuple([values.index(bundle.items, i) for i in position]))
-        return values.index(bundle.items, position)
-
-
-def _shared(thing: SharedValue, incoming: Any, expr: tree.Expr, ctx: Context) -> Any:
-    from archc.lower.sharing import use_shared
-
-    return use_shared(thing, incoming, expr, ctx)
 
 
 # --- names and claims ----------------------------------------------------------------------------
@@ -320,126 +233,7 @@ def _as_bundle(made: list[Any], expr: tree.Expr, ctx: Context) -> Any:
     return Bundle(tuple([as_stream(item, expr, ctx) for item in kept]))
 
 
-def as_stream(item: Any, expr: tree.Expr, ctx: Context) -> Any:
-    """The item of a bundle as a stream: a number becomes a scalar stream.
-
-    Raises:
-        Problem: for another value.
-    """
-    if is_stream(item):
-        return item
-    if isinstance(item, (int, float)) and not isinstance(item, bool):
-        return operation(operator_named("NUMBER")(value=item), [], expr.span, "number", ctx)
-    message = f"{name_of(item)} is a value and cannot stand among streams"
-    raise Problem("value-as-stream", message, expr.span)
-
-
-def operator_named(name: str) -> Any:
-    """An operator's class."""
-    found = REGISTRY.get(name)
-    assert found is not None, name
-    return found
-
-
 # --- arithmetic ----------------------------------------------------------------------------------
-
-_JOINS = {"+": "ADD", "-": "SUB", "*": "MUL", "/": "DIV", "**": "POW", "@": "MATMUL", "|": "CONCAT"}
-
-
-def _operands(expr: tree.Expr, operator: str) -> list[tree.Expr]:
-    if isinstance(expr, tree.Binary) and expr.operator == operator and operator in "+*|":
-        return [*_operands(expr.left, operator), expr.right]
-    return [expr]
-
-
-def _arithmetic(expr: tree.Binary, ctx: Context) -> Any:
-    parts = [*_operands(expr.left, expr.operator), expr.right]
-    made = [_operand(part, ctx) for part in parts]
-    if any(item is POISON for item in made):
-        return POISON
-    kept = [(item, part) for item, part in zip(made, parts, strict=True) if item is not NONE]
-    if not kept:
-        return NONE
-    if len(kept) == 1:
-        return kept[0][0]
-    if not any(is_stream(item) for item, _ in kept):
-        return evaluate(expr, ctx)
-    return _join(expr, kept, ctx)
-
-
-def _operand(part: tree.Expr, ctx: Context) -> Any:
-    # Each operand is tried, so that one run reports what is wrong with all of them.
-    try:
-        return stream(part, ctx)
-    except Problem as problem:
-        ctx.report(problem.diagnostic)
-        return POISON
-
-
-def _join(expr: tree.Binary, parts: list[tuple[Any, tree.Expr]], ctx: Context) -> Any:
-    name = _JOINS.get(expr.operator)
-    if name is None:
-        message = f"`{expr.operator}` computes with values, not with streams"
-        raise Problem("stream-as-value", message, expr.operator_span)
-    for item, part in parts:
-        _check_operand(item, part, name, expr)
-    place_name = place(expr, ctx, snake(name))
-    op = operator_named(name)
-    numbers = [(i, item) for i, (item, _) in enumerate(parts) if not is_stream(item)]
-    if not numbers:
-        streams = [_one(item, part) for item, part in parts]
-        return operation(op(), streams, expr.operator_span, place_name, ctx)
-    return _with_numbers(expr, op, parts, place_name, ctx)
-
-
-def _with_numbers(
-    expr: tree.Binary, op: Any, parts: list[tuple[Any, tree.Expr]], name: str, ctx: Context
-) -> Any:
-    # Left to right; a run of streams is one join, a number is an argument of the next.
-    current, where = parts[0]
-    for item, part in parts[1:]:
-        at = expr.operator_span
-        if is_stream(current) and is_stream(item):
-            made = operation(op(), [_one(current, where), _one(item, part)], at, name, ctx)
-        elif is_stream(current):
-            made = operation(op(right=item), [_one(current, where)], at, name, ctx)
-        elif is_stream(item):
-            made = operation(op(left=current), [_one(item, part)], at, name, ctx)
-        else:
-            from archlang.values import arithmetic
-
-            made = arithmetic(expr.operator, current, item)
-        current, where = made, part
-    return current
-
-
-def _check_operand(item: Any, part: tree.Expr, name: str, expr: tree.Binary) -> None:
-    number = isinstance(item, (int, float)) or getattr(item, "is_symbolic", False)
-    takes_numbers = name not in ("CONCAT", "MATMUL")
-    if is_stream(item) or (number and takes_numbers and not isinstance(item, bool)):
-        return
-    message = f"`{expr.operator}` joins streams, found {name_of(item)}"
-    raise Problem("value-as-stream", message, part.span)
-
-
-def _one(item: Any, part: tree.Expr) -> Stream:
-    if isinstance(item, Stream):
-        return Stream(item.builder, item.wire, item.shape, part.span)
-    streams = flatten(item)
-    if len(streams) == 1:
-        return streams[0]
-    message = f"a bundle of {len(streams)} takes no part in arithmetic"
-    raise Problem("stream-count", message, part.span, help="join it first: `-> CONCAT`, `-> ADD`")
-
-
-def _unary(name: str, operand: tree.Expr, expr: tree.Expr, ctx: Context) -> Any:
-    made = stream(operand, ctx)
-    if made is POISON or made is NONE:
-        return made
-    if is_value(made):
-        return evaluate(expr, ctx)
-    where = place(expr, ctx, snake(name))
-    return operation(operator_named(name)(), [_one(made, operand)], expr.span, where, ctx)
 
 
 # --- choices -------------------------------------------------------------------------------------
@@ -462,14 +256,3 @@ def _open_choice(expr: tree.Binary, ctx: Context) -> Any:
     from archc.lower.choices import open_choice
 
     return open_choice(expr, ctx)
-
-
-def _when(expr: tree.When, ctx: Context) -> Any:
-    branches = [stream(expr.then, ctx), stream(expr.otherwise, ctx)]
-    if any(branch is POISON for branch in branches):
-        return POISON
-    parts = zip(branches, (expr.then, expr.otherwise), strict=True)
-    streams = [_one(as_stream(item, part, ctx), part) for item, part in parts]
-    return operation(operator_named("WHEN")(), streams, expr.span, "when", ctx)
-
-

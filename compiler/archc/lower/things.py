@@ -147,7 +147,11 @@ def is_stream(thing: Any) -> bool:
 
 def is_value(thing: Any) -> bool:
     """Whether it is known at compile time: a number, string, list and so on."""
-    if is_block(thing) or is_stream(thing) or isinstance(thing, (_Sentinel, FunctionValue, LetValue)):
+    if (
+        is_block(thing)
+        or is_stream(thing)
+        or isinstance(thing, (_Sentinel, FunctionValue, LetValue))
+    ):
         return False
     return True
 

@@ -8,8 +8,8 @@ from archc.lower.context import Context, Problem
 from archc.lower.things import POISON
 from archc.op import REGISTRY
 from archlang import tree
+from archlang.functions import FUNCTIONS
 from archlang.suggest import closest
-from archlang.values import FUNCTIONS
 
 __all__ = ["unknown_name"]
 
@@ -61,7 +61,9 @@ def problem(name: tree.Name, ctx: Context) -> Problem:
 
 
 def _meant(name: str, ctx: Context) -> str | None:
-    foreign = {f.casefold(): op.name for op in REGISTRY.all() for f in op.foreign if not op.internal}
+    foreign = {
+        f.casefold(): op.name for op in REGISTRY.all() for f in op.foreign if not op.internal
+    }
     if name.casefold() in foreign:
         return f"{name} is called {foreign[name.casefold()]} here"
     if name.casefold() == "sequential":

@@ -23,7 +23,9 @@ class Learned(Op):
     inputs: ClassVar[tuple[int, int | None]] = (0, 0)
     internal: ClassVar[bool] = True
     sizes: tuple[int, ...] = argument("the sizes", COUNT, rest=True)
-    init: str = argument("how it starts", Words(words=("zeros", "ones", "normal", "uniform")), "zeros")
+    init: str = argument(
+        "how it starts", Words(words=("zeros", "ones", "normal", "uniform")), "zeros"
+    )
     scale: float = argument("the deviation of normal, the bound of uniform", REAL, 1.0)
 
     def infer(self, *inputs: Shape) -> Shape:

@@ -1,0 +1,48 @@
+"""What is asked of the compiler, and what it answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archc.graph import Program
+from archlang.diagnostics import Diagnostic
+from archlang.record import Record
+
+__all__ = ["CheckResult", "Loaded", "Request", "Written"]
+
+
+class Written(Record):
+    """A value as typed on the command line, an expression read in the scope of the file."""
+
+    text: str
+
+
+class Request(Record):
+    """One net that is asked for.
+
+    Args:
+        net: `file.arch`, `file.arch:name`, a name of the library, or `-` for standard input; with
+            `text` the name of the net in it, or "".
+        bindings: what `-p` says: values, or `Written` ones.
+        inputs: what `--input` says: a name or None, and the sizes.
+        text: the source, instead of a file.
+    """
+
+    net: str
+    bindings: tuple[tuple[str, Any], ...] = ()
+    inputs: tuple[tuple[str | None, tuple[int, ...]], ...] = ()
+    text: str | None = None
+
+
+class Loaded(Record):
+    """The answer to a request: the net, or None with the reasons."""
+
+    program: Program | None
+    diagnostics: tuple[Diagnostic, ...]
+
+
+class CheckResult(Record):
+    """What is known of a file: its complete nets, and what is wrong."""
+
+    diagnostics: tuple[Diagnostic, ...]
+    programs: tuple[Program, ...] = ()

@@ -110,6 +110,14 @@ def test_unreadable_files_are_messages(folder: Path) -> None:
     assert "secret.arch" in done.err
 
 
+def test_a_link_that_leads_to_itself_is_a_message() -> None:
+    Path("loop.arch").symlink_to("loop.arch")
+    for command in ("check", "stats", "fmt"):
+        done = run(command, "loop.arch")
+        assert (done.status, done.out) == (2, "")
+        assert "loop.arch" in done.err
+
+
 def test_a_file_that_is_not_utf8_is_located() -> None:
     write("latin.arch", "# caf\xe9\n".encode("latin-1") + GOOD.encode())
     for command in (["check"], ["stats"], ["compile", "-o", "x.py"], ["fmt"]):
@@ -231,9 +239,10 @@ def test_check_json() -> None:
 
 def test_check_a_folder_without_files() -> None:
     Path("empty").mkdir()
-    done = run("check", "empty")
-    assert (done.status, done.out) == (2, "")
-    assert "no .arch file in empty" in done.err
+    for command in ("check", "fmt"):
+        done = run(command, "empty")
+        assert (done.status, done.out) == (2, "")
+        assert "no .arch file in empty" in done.err
 
 
 def test_check_verifies_claims() -> None:

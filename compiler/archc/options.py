@@ -103,6 +103,8 @@ def takes_net(command: Command) -> Command:
     def wrapper(net: str, bindings: Any, inputs: Any, **rest: Any) -> Any:
         from archc.pipeline import Request
 
+        if not net.strip():
+            raise click.UsageError("NET is empty", click.get_current_context())
         return command(request=Request(net, bindings, inputs), **rest)
 
     return wrapper

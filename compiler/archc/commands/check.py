@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from archc.console import report, status_of
-from archc.files import arch_files
+from archc.files import files_of
 from archc.options import complete_net, takes_request_options
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ def command(nets: tuple[str, ...], as_json: bool, bindings: Any, inputs: Any) ->
     from archc.pipeline import Request
     from archlang.diagnostics import Diagnostics
 
-    targets = [target for net in nets for target in _expand(net)]
+    targets = [target for net in nets for target in files_of(net)]
     diagnostics, count = Diagnostics(), 0
     for target in targets:
         result = _check(Request(target, bindings, inputs))
@@ -56,17 +55,6 @@ def _check(request: Request) -> CheckResult:
         return check_source(decode(sys.stdin.buffer.read(), "<stdin>"), request)
     except Problem as problem:
         return CheckResult((problem.diagnostic,))
-
-
-def _expand(net: str) -> list[str]:
-    folder = Path(net)
-    if not folder.is_dir():
-        return [net]
-    files = [str(path) for path in arch_files(folder)]
-    if not files:
-        message = f"there is no .arch file in {net}"
-        raise click.UsageError(message, click.get_current_context())
-    return files
 
 
 def _print_json(diagnostics: tuple[Diagnostic, ...]) -> None:

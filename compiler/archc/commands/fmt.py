@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from archc.console import Unusable, colored, report, status_of, tell
-from archc.files import arch_files
+from archc.files import files_of
 from archc.output import OutputError, write_text
 from archlang.source import Source
 
@@ -26,18 +26,13 @@ def command(files: tuple[str, ...], check: bool, diff: bool) -> int:
     There is one canonical form. Comments stay, and the meaning never changes. A file with a syntax
     error is reported and left as it is.
     """
-    paths = [path for name in files for path in _expand(name)]
+    paths = [Path(path) for name in files for path in files_of(name)]
     outcomes = [_format(path, check, diff) for path in paths]
     changed, failed = outcomes.count("changed"), outcomes.count("failed")
     only_report = check or diff
     if files != ("-",):
         tell(_summary(len(paths), changed, failed, "would change" if only_report else "changed"))
     return 1 if failed or (only_report and changed) else 0
-
-
-def _expand(name: str) -> list[Path]:
-    path = Path(name)
-    return list(arch_files(path)) if path.is_dir() else [path]
 
 
 def _format(path: Path, check: bool, diff: bool) -> str:

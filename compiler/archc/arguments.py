@@ -8,7 +8,8 @@ from archc.dims import Dim, Poly
 from archlang.record import Record
 
 __all__ = [
-    "COUNT", "FLAG", "INTEGER", "PAD", "REAL", "SIZES", "TEXT", "WHOLE", "ArgumentProblem", "AxisNames",
+    "COUNT", "FLAG", "INTEGER", "PAD", "REAL", "SIZES", "TEXT", "WHOLE", "ArgumentProblem",
+    "AxisNames",
     "Kind", "Module", "Number", "Offsets", "Pad", "Selection", "Sizes", "Target", "Words",
 ]  # fmt: skip
 

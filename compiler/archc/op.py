@@ -1,8 +1,9 @@
 """What an operator is: one class in one place.
 
-A subclass of `Op` in `archc/ops/` is all there is to an operator: its typed fields are its arguments,
-and it has its shape rule, its cost rule, its PyTorch form, worked examples and foreign names. Argument
-errors, the reference page, `archc ops`, did-you-mean and the tests against torch come from that.
+A subclass of `Op` in `archc/ops/` is all there is to an operator: its typed fields are its
+arguments, and it has its shape rule, its cost rule, its PyTorch form, worked examples and foreign
+names. Argument errors, the reference page, `archc ops`, did-you-mean and the tests against torch
+come from that.
 """
 
 from __future__ import annotations
@@ -120,8 +121,8 @@ class Module(Record):
         constructor: `nn.Conv2d`, or the class that `helper` defines.
         arguments: positional arguments of the constructor.
         keywords: named ones, those that equal torch's default left out.
-        call: the expression in forward: `{module}` is the attribute, `{0}`, `{1}` the inputs, `{*}` all
-            of them with commas, `{name}` a value of `values`.
+        call: the expression in forward: `{module}` is the attribute, `{0}`, `{1}` the inputs, `{*}`
+            all of them with commas, `{name}` a value of `values`.
         values: named values that `call` needs.
         helper: the source of a class or function that the file must define once, by name.
         imports: import statements beyond torch, nn, F.
@@ -217,8 +218,9 @@ class Op(Record):
         takes_defaults_of: another operator whose `default` lines hold for it too.
         examples: see `Example`.
         internal: made by the compiler only (transposition, unary minus); not for files.
-        extra: the field that collects whole numbers given by names that are no arguments, as a tuple
-            of (name, number) pairs (the sizes in a pattern of RESHAPE); None: such names are errors.
+        extra: the field that collects whole numbers given by names that are no arguments, as a
+            tuple of (name, number) pairs (the sizes in a pattern of RESHAPE); None: such names are
+            errors.
     """
 
     name: ClassVar[str] = ""

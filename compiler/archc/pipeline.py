@@ -12,7 +12,7 @@ from typing import Any
 import archc.ops
 from archc.check import claims_of, verify
 from archc.graph import Program
-from archc.loading import Run, split_name
+from archc.resolving import Run, split_name
 from archc.lower.context import Problem
 from archc.lower.files import LoadedFile
 from archc.lower.nets import lower_net, target_of

@@ -1,4 +1,4 @@
-"""Shapes: sizes with axes that know what they mean. The batch dimension is never part of a shape."""
+"""Shapes: sizes with axes that know what they mean. The batch is never part of a shape."""
 
 from __future__ import annotations
 

@@ -9,7 +9,10 @@ from archlang.diagnostics import Diagnostic, Label
 from archlang.record import Record
 from archlang.source import Source, Span
 
-__all__ = ["CLOSING", "OPENING", "Brackets", "match_brackets"]
+__all__ = ["CLOSING", "MOST_DIAGNOSTICS", "OPENING", "Brackets", "match_brackets"]
+
+MOST_DIAGNOSTICS = 100
+"""Reading stops after so many mistakes: what has more is no program."""
 
 OPENING = {"(": ")", "[": "]", "{": "}"}
 CLOSING = {")": "(", "]": "[", "}": "{"}
@@ -58,6 +61,11 @@ class _Matcher:
             self._count(token.text, 1)
         self.counted = start
 
+    def add(self, place: int, diagnostic: Diagnostic) -> None:
+        """Collect a diagnostic, unless there are enough."""
+        if len(self.diagnostics) < MOST_DIAGNOSTICS:
+            self.diagnostics.append((place, diagnostic))
+
     def _count(self, text: str, sign: int) -> None:
         if text in OPENING:
             self.surplus[text] -= sign
@@ -97,7 +105,7 @@ class _Matcher:
         message = f"`{text}` closes nothing"
         label = Label(self.span(place), f"no `{CLOSING[text]}` is open here")
         help = f"remove it, or open it with `{CLOSING[text]}`"
-        self.diagnostics.append((place, Diagnostic("stray-bracket", message, (label,), help=help)))
+        self.add(place, Diagnostic("stray-bracket", message, (label,), help=help))
 
     def finish(self) -> None:
         """Say what is still open at the end."""
@@ -114,7 +122,7 @@ class _Matcher:
         message = f"`{text}` is never closed"
         help = f"add `{OPENING[text]}` where the part that it opens ends"
         found = Diagnostic("unclosed-bracket", message, tuple(labels), help=help)
-        self.diagnostics.append((opened, found))
+        self.add(opened, found)
 
     def mismatched(self, opened: int, place: int) -> None:
         """A bracket that is closed by one of another kind."""
@@ -123,7 +131,7 @@ class _Matcher:
         message = f"`{text}` is closed by `{other}`"
         help = f"close it with `{OPENING[text]}`"
         found = Diagnostic("mismatched-bracket", message, labels, help=help)
-        self.diagnostics.append((opened, found))
+        self.add(opened, found)
 
     def span(self, place: int) -> Span:
         """The place of a token in the text."""

@@ -78,7 +78,10 @@ class Cutter:
         """Cut a stretch before the claims and constants that follow its definition."""
         brackets = match_brackets(self.tokens, start, stop, self.source)
         cuts, depth = [start], 0
-        for place in range(start, stop):
+        body = self.body(Piece(start, stop, brackets))
+        # What follows the brace of a body that is never closed are its statements.
+        end = body[0] if body and body[0] - 1 in brackets.lost else stop
+        for place in range(start, end):
             if depth == 0 and place > start and self.starts_piece(place, start):
                 cuts.append(place)
             depth += self.step(place, brackets)

@@ -9,14 +9,12 @@ from __future__ import annotations
 import unicodedata
 
 from archlang.automaton import Tables, Token
+from archlang.brackets import MOST_DIAGNOSTICS
 from archlang.diagnostics import Diagnostic, Label
 from archlang.lexer import UNKNOWN, lex, scan, tell_brackets
 from archlang.source import Source, Span
 
-__all__ = ["MOST_DIAGNOSTICS", "lex_foreign"]
-
-MOST_DIAGNOSTICS = 100
-"""Reading stops after so many mistakes: what has more is no program."""
+__all__ = ["lex_foreign"]
 
 _NUMBER = "NUMBER"
 # name of the terminal, regular expression, what it is read as: (terminal, text), None for nothing

@@ -86,8 +86,8 @@ def _repeat_count(site: Site) -> Diagnostic | None:
             "repeat-count", "`*` is missing before a repeat count", f"write `]*{token.text}`"
         )
     if site.kind(-2) == "REPEAT" and token.type in ("LPAR", "DOT", "INDEX"):
-        help = f"write `*({site.text(-1, 0)}...)`"
-        return site.say("repeat-count", message, help)
+        rest = {"LPAR": "(...)", "INDEX": "[...]"}.get(token.type) or site.text(0, 1)
+        return site.say("repeat-count", message, f"write `*({before.text}{rest})`")
     return None
 
 
@@ -163,6 +163,9 @@ def _wrong_equals(site: Site) -> Diagnostic | None:
         message = f"`{token.text}` gives no value to a name"
         return site.say("wrong-equals", message, "write `=`")
     if token.type == "EQUALS" and "COMPARE" in site.expected and _in_condition(site):
+        if site.kind(site.start - site.place) == "DIM":
+            help = f"leave `dim` out to give it a value: `{site.text(-1, 1)}`"
+            return site.say("wrong-equals", "a dimension has no value of its own", help)
         return site.say("wrong-equals", "`=` compares nothing", "write `==`")
     return None
 
@@ -264,9 +267,9 @@ def _missing_between(site: Site) -> Diagnostic | None:
     if "ARROW" not in site.expected:
         return None
     help = f"write `-> {token.text}`"
-    if token.type == "NAME" and site.opener is None:
-        other = "{} = ..." if site.symbol == "statement" else "net {} = ..."
-        help += f", or `{other.format(token.text)}` if something new starts here"
+    if token.type == "NAME" and site.opener is None and site.first_on_line:
+        head = "name" if site.symbol == "statement" else "net Name"
+        help += f", or `{head} = {token.text} ...` if something new starts here"
     return site.say("missing-arrow", f"`->` is missing before `{token.text}`", help)
 
 

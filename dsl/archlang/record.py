@@ -1,8 +1,8 @@
 """Frozen records: what a dataclass gives, without generated code.
 
-A frozen dataclass costs about a millisecond to create, because its methods are compiled from text; a
-hundred of them would be most of the time that `archc stats` takes. A `Record` reads its annotations
-once and shares one set of methods, and type checkers see it as a frozen dataclass.
+A frozen dataclass costs about a millisecond to create, because its methods are compiled from text;
+a hundred of them would be most of the time that `archc stats` takes. A `Record` reads its
+annotations once and shares one set of methods, and type checkers see it as a frozen dataclass.
 """
 
 from __future__ import annotations
@@ -48,9 +48,7 @@ class Record:
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        own = [
-            n for n, t in cls.__dict__.get("__annotations__", {}).items() if not _is_class_var(t)
-        ]
+        own = [name for name, said in get_annotations(cls).items() if not _is_class_var(said)]
         compared = dict.fromkeys(cls._compared, True)
         defaults = dict(cls._defaults)
         for name in own:

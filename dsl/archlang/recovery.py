@@ -11,11 +11,11 @@ from typing import Any
 
 from archlang import tree
 from archlang.automaton import SyntaxFailure, Tables, Token
-from archlang.brackets import CLOSING, Brackets, match_brackets
+from archlang.brackets import CLOSING, MOST_DIAGNOSTICS, Brackets, match_brackets
 from archlang.cutting import NAMED, Cutter, Piece
 from archlang.definition_builder import Builder
 from archlang.diagnostics import Diagnostic, Diagnostics, Label
-from archlang.foreign import MOST_DIAGNOSTICS, lex_foreign
+from archlang.foreign import lex_foreign
 from archlang.nesting import DEFINITION_WORDS, too_deep
 from archlang.parser import read
 from archlang.source import Source

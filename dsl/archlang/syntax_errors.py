@@ -122,6 +122,13 @@ class Site(Record):
         return None
 
     @property
+    def first_on_line(self) -> bool:
+        """Whether nothing stands before the guilty token on its line."""
+        start = self.span().start
+        column = self.source.position(start).column
+        return not self.source.text[start - column + 1 : start].strip()
+
+    @property
     def in_call(self) -> bool:
         """Whether the innermost open bracket holds the arguments of a call."""
         opener = self.opener

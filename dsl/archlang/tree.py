@@ -427,7 +427,7 @@ class Parameter(Node):
 class Block(Node):
     """A block, cell or net: `body` is an expression after `=`, or statements in braces.
 
-    `parameters` is None when there is no parameter list at all, which means the same as an empty one.
+    `parameters` is None when there is no parameter list, which means the same as an empty one.
     """
 
     kind: BlockKind
@@ -452,8 +452,8 @@ class Comment(Record):
 class File(Record):
     """A whole file: definitions in their order, or one bare chain.
 
-    `expect` and `require` at the top level belong to the net above them. `documentation` is the `##`
-    text above a bare chain. `broken` names the definitions that could not be read.
+    `expect` and `require` at the top level belong to the net above them. `documentation` is the
+    `##` text above a bare chain. `broken` names the definitions that could not be read.
     """
 
     source: Source = field(compare=False)

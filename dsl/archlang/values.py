@@ -1,8 +1,8 @@
 """Values that are known at compile time: arithmetic, comparison and functions, all within bounds.
 
 Integers stay below 2**63, lists below a million items, and nothing loops without a bound, so a file
-can neither hang nor exhaust the tool. A symbolic size is any object that computes with integers; how
-two of them compare is asked of an `Algebra`, since the answer may be "unknown".
+can neither hang nor exhaust the tool. A symbolic size is any object that computes with integers;
+how two of them compare is asked of an `Algebra`, since the answer may be "unknown".
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 __all__ = [
-    "LARGEST", "LONGEST", "Algebra", "Undecided", "ValueProblem", "arithmetic", "bounded", "compare",
+    "LARGEST", "LONGEST", "Algebra", "Undecided", "ValueProblem", "arithmetic", "bounded",
+    "compare",
     "index", "is_number", "iterate", "negate", "show", "show_items", "smaller", "truth",
 ]  # fmt: skip
 
@@ -87,8 +88,8 @@ def bounded(value: Any) -> Any:
     """The value, when it lies within the bounds.
 
     Raises:
-        ValueProblem: an integer of 2**63 or more, a list of more than a million items, or a real that
-            is not finite.
+        ValueProblem: an integer of 2**63 or more, a list of more than a million items, or a real
+            that is not finite.
     """
     if isinstance(value, int) and not -LARGEST <= value <= LARGEST:
         raise ValueProblem("number-too-large", "this number is 2**63 or more")
@@ -142,9 +143,9 @@ def arithmetic(operator: str, left: Any, right: Any) -> Any:
 
 
 def _power(left: Any, right: Any) -> Any:
-    if isinstance(right, int) and abs(right) > 64 and left not in (-1, 0, 1, -1.0, 0.0, 1.0):
-        if not isinstance(left, float):
-            raise ValueProblem("number-too-large", f"the exponent {right} is too large")
+    harmless = isinstance(left, float) or left in (-1, 0, 1)
+    if isinstance(right, int) and abs(right) > 64 and not harmless:
+        raise ValueProblem("number-too-large", f"the exponent {right} is too large")
     try:
         return bounded(left**right)
     except ZeroDivisionError as error:

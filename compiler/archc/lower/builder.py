@@ -1,4 +1,4 @@
-"""Building one region: nodes, input ports, the streams and modules that it captures from outside."""
+"""Building one region: nodes, input ports, the streams and modules captured from outside."""
 
 from __future__ import annotations
 

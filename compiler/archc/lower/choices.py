@@ -1,4 +1,4 @@
-"""Conditional steps and open options: one branch is taken, and the graph remembers that it is one."""
+"""Conditional steps and open options: one branch is taken, and the graph remembers the choice."""
 
 from __future__ import annotations
 

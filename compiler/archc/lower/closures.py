@@ -88,7 +88,7 @@ def _key_of_given(given: tuple[tuple[str, Any], ...], slots: Slots) -> Any:
 
 
 def key_of_names(expr: tree.Node, scope: Scope, slots: Slots) -> Any:
-    """The key of what the free names of an expression mean in a scope; file-level names stay fixed."""
+    """The key of what an expression's free names mean in a scope; file-level names stay fixed."""
     return tuple(
         [
             (name, key_of(found, slots))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from archc.dims import less, same
+from archc.graph import Region
 from archc.lower.builder import Builder
 from archc.lower.things import Scope
 from archlang import tree
@@ -70,7 +71,7 @@ class Frame(Record):
 
 
 class Session:
-    """What one lowering shares: diagnostics, memoised regions, what the command line says, bounds."""
+    """What one lowering shares: diagnostics, memoised regions, what is given outside, bounds."""
 
     def __init__(
         self,
@@ -88,6 +89,7 @@ class Session:
         self.open: dict[str, str] = {}
         self.notes: list[str] = []
         self.memo: dict[Any, Any] = {}
+        self.known: dict[Any, Region] = {}
         self.places: dict[int, str] = {}
         self.bodies: dict[int, Any] = {}
         self.options: dict[int, str] = {}
@@ -104,7 +106,7 @@ class Session:
     def fresh(self) -> Session:
         """A session for another net of the same files, which remembers the regions made so far."""
         other = Session(self.diagnostics, self.bindings, self.inputs, self.sketch)
-        for shared in ("memo", "places", "bodies", "options", "cyclic", "dimensions"):
+        for shared in ("memo", "known", "places", "bodies", "options", "cyclic", "dimensions"):
             setattr(other, shared, getattr(self, shared))
         return other
 
@@ -149,8 +151,8 @@ class Context:
             self.session, self.builder, scope, self.file, self.incoming, self.identity, self.frame
         )
 
-    # The parts of an expression are read by whoever reads expressions of their kind. The modules that
-    # do so know each other only through here.
+    # The parts of an expression are read by whoever reads expressions of their kind. The modules
+    # that do so know each other only through here.
 
     def evaluate(self, expr: tree.Expr) -> Any:
         """What an expression means; see `evaluate.evaluate`."""

@@ -34,7 +34,7 @@ MOST_STEPS = 3_000_000
 def evaluate(expr: tree.Expr, ctx: Context) -> Any:
     """What an expression means: a value, a block, a stream.
 
-    A chain that starts with an operator is a block without parameters until something flows into it.
+    A chain that starts with an operator is a block without parameters until something flows in.
 
     Raises:
         Problem: with the place, when it means nothing.

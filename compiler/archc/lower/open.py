@@ -1,4 +1,4 @@
-"""What a sketch leaves open: found in the text before anything is lowered, to ask for it at once."""
+"""What a sketch leaves open: found in the text before lowering, to ask for it at once."""
 
 from __future__ import annotations
 

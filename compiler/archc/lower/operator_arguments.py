@@ -1,4 +1,4 @@
-"""The arguments of operators: given in a call, by `-p`, by the file's defaults, or by the operator."""
+"""The arguments of operators: from a call, `-p`, the file's defaults or the operator's own."""
 
 from __future__ import annotations
 

@@ -95,7 +95,8 @@ def check_domain(
         return
     allowed = _lies_in(value, domain)
     if not allowed:
-        message = f"{parameter.name} of {block.block.name} is one of {show(domain)}, found {_shown(value)}"
+        what = f"{parameter.name} of {block.block.name}"
+        message = f"{what} is one of {show(domain)}, found {name_of(value)}"
         raise Problem("argument-value", message, span)
 
 
@@ -106,7 +107,3 @@ def _lies_in(value: Any, domain: Any) -> bool:
     if not is_value(value):
         return any(value == item for item in domain)
     return any(is_value(item) and values.compare("==", value, item, ALGEBRA) for item in domain)
-
-
-def _shown(value: Any) -> str:
-    return name_of(value)

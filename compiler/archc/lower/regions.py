@@ -28,7 +28,7 @@ class Recipe(Record):
         kind: what the region is.
         name: of the definition, "" for a group.
         origin: the tree that it is made from; regions with one origin are instances of one class.
-        body: lowers the inside and returns what leaves; gets a context whose builder is the new one.
+        body: lowers the inside and returns what leaves; its context has the new builder.
         depends: what the body depends on besides what flows in: things by name.
         key: a hashable part of the key beside `depends`.
         export: names given inside with `as` that are wanted outside.
@@ -140,10 +140,21 @@ def _make(
             if name in builder.labels and builder.labels[name] is not POISON
         ]
     )
-    region = _region(recipe, builder, outputs)
+    region = _known(_region(recipe, builder, outputs), ctx)
     captures = tuple([slots.stream(stream) for stream in builder.captured])
     modules = tuple([(module.name, slots.module(module)) for module in builder.borrowed])
     return _Entry(region, captures, modules, template, exports)
+
+
+def _known(region: Region, ctx: Context) -> Region:
+    # Copies of a group that mention different values and come out the same are one region.
+    if region.kind != "group":
+        return region
+    same = (
+        id(region.origin), region.variant, region.inputs, region.captured, region.nodes,
+        region.outputs, region.shares, region.borrowed,
+    )  # fmt: skip
+    return ctx.session.known.setdefault(same, region)
 
 
 def _ports(arriving: list[Stream]) -> list[Port]:

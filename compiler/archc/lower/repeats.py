@@ -150,7 +150,8 @@ class _Line:
         closure = ChainValue(self.body, ctx.scope, ctx.file)
         recipe = Recipe(
             "group", "", self.body, self.body.span, body, {"body": closure},
-            export=self.export, arguments=_arguments(self.body, ctx), variant=_variant(self.body, ctx),
+            export=self.export, arguments=_arguments(self.body, ctx),
+            variant=_variant(self.body, ctx),
         )  # fmt: skip
         made = make_region(recipe, self._current, ctx)
         if made.result == ("value", POISON):

@@ -1,4 +1,4 @@
-"""What names mean while a file is lowered: values, streams, and things that streams flow through."""
+"""What names mean while a file is lowered: values, streams, and what streams flow through."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from archc.lower.files import LoadedFile
 
 __all__ = [
-    "NONE", "POISON", "BlockValue", "Bundle", "ChainValue", "FunctionValue", "LetValue", "OperatorValue",
+    "NONE", "POISON", "BlockValue", "Bundle", "ChainValue", "FunctionValue", "LetValue",
+    "OperatorValue",
     "Scope", "SharedValue", "Stream", "is_block", "is_stream", "is_value", "name_of",
 ]  # fmt: skip
 
@@ -36,7 +37,7 @@ POISON = _Sentinel("POISON")
 
 
 class Stream:
-    """A tensor that flows: where it comes from in which region, its shape, and where the file says so."""
+    """A tensor that flows: its region, the wire there, its shape, and where the file says so."""
 
     __slots__ = ("builder", "shape", "span", "wire")
 
@@ -147,13 +148,8 @@ def is_stream(thing: Any) -> bool:
 
 def is_value(thing: Any) -> bool:
     """Whether it is known at compile time: a number, string, list and so on."""
-    if (
-        is_block(thing)
-        or is_stream(thing)
-        or isinstance(thing, (_Sentinel, FunctionValue, LetValue))
-    ):
-        return False
-    return True
+    others = (_Sentinel, FunctionValue, LetValue)
+    return not (is_block(thing) or is_stream(thing) or isinstance(thing, others))
 
 
 def name_of(thing: Any) -> str:

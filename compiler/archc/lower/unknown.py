@@ -32,7 +32,7 @@ def unknown_name(name: tree.Name, ctx: Context) -> Any:
 
 
 def open_parameter(name: str, ctx: Context) -> Any:
-    """What `-p` says of a name that a sketch leaves open; asked for at the end when it says nothing."""
+    """What `-p` says of a name that a sketch leaves open; asked for at the end when nothing is."""
     ctx.session.used.add(name)
     if name in ctx.session.bindings:
         return ctx.session.bindings[name]

@@ -15,7 +15,7 @@ __all__ = ["Learned", "NumberStream"]
 class Learned(Op):
     """A learned stream: `param cls = (1, d)`, zero at the start or as `init` says.
 
-    One size is a vector, two are a sequence (steps, features), three and four an image and a volume.
+    One size is a vector, two are a sequence (steps, features), three an image, four a volume.
     """
 
     name: ClassVar[str] = "PARAM"

@@ -12,7 +12,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from archc.net import Net, compile, load
+    from archc.face import compile, load
+    from archc.net import Net
     from archc.user_ops import operator
     from archlang.diagnostics import ArchError
 
@@ -30,10 +31,14 @@ def __getattr__(name: str) -> Any:
         from archc.user_ops import operator
 
         return operator
-    if name in ("Net", "compile", "load"):
-        from archc import net
+    if name in ("compile", "load"):
+        from archc import face
 
-        return getattr(net, name)
+        return getattr(face, name)
+    if name == "Net":
+        from archc.net import Net
+
+        return Net
     raise AttributeError(f"module 'archc' has no attribute {name!r}")
 
 

@@ -106,7 +106,7 @@ def net_of(request: Request, *, notes: bool = True) -> Net:
         request: what the command line says.
         notes: whether to tell what the compiler did that the file does not show.
     """
-    from archc.net import open_net
+    from archc.face import open_net
 
     with reported():
         net = open_net(request)

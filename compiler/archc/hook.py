@@ -57,7 +57,7 @@ class NetClass:
 
     def load(self, **hyperparameters: Any) -> Net:
         """The net itself, with its figures, table and picture."""
-        from archc.net import load
+        from archc.face import load
 
         return load(f"{self._path}:{self.__name__}", **hyperparameters)
 

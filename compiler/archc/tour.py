@@ -10,8 +10,9 @@ from types import ModuleType
 
 from archc.dims import Dim
 from archc.emit.names import net_class_name
+from archc.face import load
 from archc.library import find
-from archc.net import Net, load
+from archc.net import Net
 from archc.output import write_text
 from archc.pipeline import check_path
 from archlang.diagnostics import ArchError

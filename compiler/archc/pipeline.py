@@ -12,13 +12,13 @@ from typing import Any
 import archc.ops
 from archc.check import claims_of, verify
 from archc.graph import Program
-from archc.resolving import Run, split_name
 from archc.lower.context import Problem
 from archc.lower.files import LoadedFile
 from archc.lower.nets import lower_net, target_of
 from archc.lower.resolve import find_cycles, resolve_file
 from archc.lower.things import BlockValue
 from archc.requests import CheckResult, Loaded, Request, Written
+from archc.resolving import Run, split_name
 from archlang.diagnostics import Diagnostic, Diagnostics
 from archlang.source import Source
 

@@ -7,6 +7,7 @@ annotations once and shares one set of methods, and type checkers see it as a fr
 
 from __future__ import annotations
 
+from inspect import get_annotations
 from typing import Any, ClassVar, Self, dataclass_transform
 
 __all__ = ["Record", "field"]

@@ -1,7 +1,7 @@
 """Build hook: compute the parser's tables, so that reading a file needs no Lark.
 
-Runs for wheels and for editable installs. The package works without the file that it writes: then the
-first run computes the tables and keeps them in the user's cache.
+Runs for wheels and for editable installs. The package works without the file that it writes: then
+the first run computes the tables and keeps them in the user's cache.
 """
 
 from __future__ import annotations

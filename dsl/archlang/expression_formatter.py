@@ -76,7 +76,8 @@ class ExpressionFormatter(RowFormatter):
             case tree.Named():
                 return concat(self.step(node.value, value), f" as {node.name}")
             case tree.Claimed():
-                return concat(self.step(node.value, value), " :: ", self.expression(node.shape, binding.POSTFIX_LEVEL, value=True))
+                shape = self.expression(node.shape, binding.POSTFIX_LEVEL, value=True)
+                return concat(self.step(node.value, value), " :: ", shape)
             case tree.Unary():
                 return self.unary(node, value)
             case tree.Range():

@@ -244,7 +244,7 @@ class _Printer:
                 case Concat():
                     items.extend((indent, flat, part) for part in reversed(doc.parts))
                 case Fill():
-                    # No more of a long one than can matter, or a long list would take quadratic time.
+                    # No more of a long one than can matter, or it would take quadratic time.
                     parts = doc.parts[doc.start : doc.start + 2 * self.width]
                     items.extend((indent, flat, part) for part in reversed(parts))
                 case Nest() | Align() | Group():

@@ -232,3 +232,10 @@ def refuse(op: Op, *inputs: Shape, code: str, message: str, help: str | None = N
     for found, expected in ((error.code, code), (error.message, message), (error.help, help)):
         assert expected is None or found == expected, f"found {found!r}, expected {expected!r}"
     return error
+
+
+def case_id(value: object) -> str:
+    """What a case is called in reports: the same in every process that collects it."""
+    return (
+        getattr(value, "__name__", None) or re.sub(r"<function .*?>", "function", str(value))[:60]
+    )

@@ -12,7 +12,7 @@ from archc import dims
 from archc.ops.convolution import Conv, DepthwiseConv
 from archc.ops.deconvolution import Deconv
 from archc.shapes import Axis, Shape, feature_map, sequence, tokens, vector
-from op_harness import hold, refuse
+from op_harness import case_id, hold, refuse
 
 IMAGE = feature_map(6, 11, 13)
 SIGNAL = feature_map(4, 17)
@@ -55,7 +55,7 @@ CONVOLUTIONS = [
 ]
 
 
-@pytest.mark.parametrize(("op", "shape", "output", "arguments"), CONVOLUTIONS, ids=str)
+@pytest.mark.parametrize(("op", "shape", "output", "arguments"), CONVOLUTIONS, ids=case_id)
 @pytest.mark.parametrize("train", [False, True])
 def test_convolution_on_maps(op, shape, output, arguments, train):
     hold(op, shape, output=output, train=train, reference=lambda s, x: convolve(s, x, **arguments))
@@ -71,7 +71,7 @@ PADDED = [
 ]
 
 
-@pytest.mark.parametrize(("op", "shape", "output", "sides", "arguments"), PADDED, ids=str)
+@pytest.mark.parametrize(("op", "shape", "output", "sides", "arguments"), PADDED, ids=case_id)
 def test_padding_that_differs_between_the_sides(op, shape, output, sides, arguments):
     built = hold(
         op, shape, output=output, reference=lambda s, x: convolve(s, F.pad(x, sides), **arguments)
@@ -147,7 +147,7 @@ DEPTHWISE = [
 ]
 
 
-@pytest.mark.parametrize(("op", "shape", "output", "arguments"), DEPTHWISE, ids=str)
+@pytest.mark.parametrize(("op", "shape", "output", "arguments"), DEPTHWISE, ids=case_id)
 def test_depthwise_convolution(op, shape, output, arguments):
     hold(op, shape, output=output, reference=lambda s, x: convolve(s, x, **arguments))
 
@@ -183,7 +183,7 @@ DECONVOLUTIONS = [
 ]
 
 
-@pytest.mark.parametrize(("op", "shape", "output", "arguments"), DECONVOLUTIONS, ids=str)
+@pytest.mark.parametrize(("op", "shape", "output", "arguments"), DECONVOLUTIONS, ids=case_id)
 def test_transposed_convolution(op, shape, output, arguments):
     hold(op, shape, output=output, reference=lambda s, x: deconvolve(s, x, **arguments))
 

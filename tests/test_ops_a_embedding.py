@@ -13,7 +13,7 @@ from archc import dims
 from archc.ops.embedding import Embedding, OneHot, Unembedding
 from archc.ops.positions import PositionalEncoding, PositionEmbedding
 from archc.shapes import Axis, Shape, feature_map, sequence, tokens, vector
-from op_harness import hold, refuse
+from op_harness import case_id, hold, refuse
 
 IDS = tokens(13, 17)
 SINGLE = Shape((), 17)
@@ -49,7 +49,7 @@ def test_tokens_are_needed(op, example):
     )
 
 
-@pytest.mark.parametrize("shape", [vector(5), WORDS, HEADS], ids=str)
+@pytest.mark.parametrize("shape", [vector(5), WORDS, HEADS], ids=case_id)
 @pytest.mark.parametrize("bias", [False, True])
 def test_unembedding_borrows_the_table(shape, bias):
     table = nn.Embedding(17, 5)
@@ -93,7 +93,7 @@ def encoding(steps, features, base):
 
 
 @pytest.mark.parametrize("base", [10000, 500])
-@pytest.mark.parametrize("shape", [WORDS, sequence(7, vector(6)), HEADS], ids=str)
+@pytest.mark.parametrize("shape", [WORDS, sequence(7, vector(6)), HEADS], ids=case_id)
 def test_sinusoidal_positions(base, shape):
     steps, features = shape.sizes[-2:]
 
@@ -110,7 +110,7 @@ def test_sinusoidal_positions_keep_the_type():
 
 
 @pytest.mark.parametrize("n", [None, 13, 17])
-@pytest.mark.parametrize("shape", [WORDS, HEADS], ids=str)
+@pytest.mark.parametrize("shape", [WORDS, HEADS], ids=case_id)
 def test_learned_positions(n, shape):
     hold(PositionEmbedding(n), shape, reference=lambda s, x: x + s["weight"][:13])
     assert PositionEmbedding(n).parameters(shape) == {"weight": (n or 13, 5)}

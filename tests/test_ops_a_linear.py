@@ -11,7 +11,7 @@ from archc.op import OpError
 from archc.ops.inputs import Input, Sequence, Tokens
 from archc.ops.linear import Bilinear, FullyConnected
 from archc.shapes import Axis, Shape, feature_map, sequence, tokens, vector
-from op_harness import hold, refuse
+from op_harness import case_id, hold, refuse
 
 VECTOR = vector(5)
 WORDS = sequence(13, vector(5))
@@ -24,7 +24,7 @@ def linear(state, x):
 
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("train", [True, False])
-@pytest.mark.parametrize("shape", [VECTOR, WORDS, HEADS], ids=str)
+@pytest.mark.parametrize("shape", [VECTOR, WORDS, HEADS], ids=case_id)
 def test_a_fully_connected_layer_works_on_the_last_axis(shape, bias, train):
     built = hold(
         FullyConnected(7, bias),
@@ -134,7 +134,7 @@ INPUTS = [
 ]
 
 
-@pytest.mark.parametrize(("op", "shape", "kind"), INPUTS, ids=str)
+@pytest.mark.parametrize(("op", "shape", "kind"), INPUTS, ids=case_id)
 def test_what_an_input_is(op, shape, kind):
     assert op.infer() == shape
     assert op.infer().kind == kind

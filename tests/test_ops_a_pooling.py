@@ -12,7 +12,7 @@ from archc import dims
 from archc.ops.global_pooling import AdaptivePool, GlobalAveragePool, GlobalMaxPool
 from archc.ops.pooling import AveragePool, MaxPool, Pool
 from archc.shapes import Axis, Shape, feature_map, sequence, tokens, vector
-from op_harness import hold, refuse
+from op_harness import case_id, hold, refuse
 
 IMAGE = feature_map(3, 11, 13)
 SIGNAL = feature_map(3, 17)
@@ -48,7 +48,7 @@ CASES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("arguments", "shape", "output", "expected"), CASES, ids=str)
+@pytest.mark.parametrize(("arguments", "shape", "output", "expected"), CASES, ids=case_id)
 @pytest.mark.parametrize("op", [MaxPool, Pool, AveragePool], ids=lambda op: op.name)
 def test_pooling_on_maps(op, arguments, shape, output, expected):
     kinds = MEAN if op is AveragePool else MAXIMUM
@@ -123,7 +123,7 @@ GLOBAL = [
 ]
 
 
-@pytest.mark.parametrize(("shape", "output", "axes"), GLOBAL, ids=str)
+@pytest.mark.parametrize(("shape", "output", "axes"), GLOBAL, ids=case_id)
 def test_global_pooling(shape, output, axes):
     hold(GlobalAveragePool(), shape, output=output, reference=lambda _, x: x.mean(axes))
     hold(GlobalMaxPool(), shape, output=output, reference=lambda _, x: x.amax(axes))

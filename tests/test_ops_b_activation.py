@@ -24,7 +24,7 @@ from archc.ops.rectifiers import Elu, LeakyRelu, Prelu, Relu, Relu6, Selu
 from archc.ops.regularisation import Dropout, DropPath, Noise
 from archc.ops.softmax import Glu, LogSoftmax, Softmax
 from archc.shapes import feature_map, sequence, tokens, vector
-from op_harness import hold, refuse
+from op_harness import case_id, hold, refuse
 
 VECTOR = vector(13)
 IMAGE = feature_map(3, 5, 7)
@@ -69,7 +69,7 @@ POINTWISE = [
 ]
 
 
-@pytest.mark.parametrize(("op", "reference", "operations"), POINTWISE, ids=lambda v: str(v)[:40])
+@pytest.mark.parametrize(("op", "reference", "operations"), POINTWISE, ids=case_id)
 @pytest.mark.parametrize("train", [False, True])
 def test_functions_of_each_element(op, reference, operations, train):
     for shape in KINDS:
@@ -78,7 +78,7 @@ def test_functions_of_each_element(op, reference, operations, train):
         assert op.flops((shape,), (shape,)) == operations * shape.elements
 
 
-@pytest.mark.parametrize("op", [Log(), Sqrt()], ids=str)
+@pytest.mark.parametrize("op", [Log(), Sqrt()], ids=case_id)
 def test_functions_of_positive_elements(op):
     function = {"LOG": torch.log, "SQRT": lambda x: x**0.5}[op.name]
     positive = torch.rand(3, *IMAGE.sizes) + 0.1

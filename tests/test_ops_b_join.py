@@ -15,7 +15,7 @@ from archc.ops.concat import Concatenate
 from archc.ops.join import Add, Divide, Multiply, Negate, Power, Subtract, When
 from archc.ops.matrix import MatrixMultiply, Transposed
 from archc.shapes import Axis, Shape, feature_map, sequence, tokens, vector
-from op_harness import Built, hold, refuse
+from op_harness import Built, case_id, hold, refuse
 
 IMAGE = feature_map(3, 5, 7)
 WORDS = sequence(11, vector(13))
@@ -37,8 +37,8 @@ OPERATIONS = [
 ]
 
 
-@pytest.mark.parametrize(("op", "function"), OPERATIONS, ids=str)
-@pytest.mark.parametrize("shape", [vector(13), IMAGE, WORDS, VIDEO, HEADS], ids=str)
+@pytest.mark.parametrize(("op", "function"), OPERATIONS, ids=case_id)
+@pytest.mark.parametrize("shape", [vector(13), IMAGE, WORDS, VIDEO, HEADS], ids=case_id)
 def test_equal_shapes(op, function, shape):
     hold(op, shape, shape, output=shape.sizes, reference=lambda s, a, b: function(a, b))
     assert op.flops((shape, shape), (shape,)) == shape.elements
@@ -66,7 +66,7 @@ REACHES = [
 ]
 
 
-@pytest.mark.parametrize(("small", "large", "view"), REACHES, ids=str)
+@pytest.mark.parametrize(("small", "large", "view"), REACHES, ids=case_id)
 def test_what_reaches_further(small, large, view):
     for first, second in [(small, large), (large, small)]:
         for op, function in OPERATIONS:
@@ -120,7 +120,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("left", "right", "help"), REFUSED, ids=str)
+@pytest.mark.parametrize(("left", "right", "help"), REFUSED, ids=case_id)
 def test_nothing_else_is_broadcast(left, right, help):
     error = refuse(
         Add(), left, right, code="shape-mismatch", message=f"cannot add {left} and {right}"
@@ -186,7 +186,7 @@ NUMBERS = [
 ]
 
 
-@pytest.mark.parametrize(("op", "function"), NUMBERS, ids=str)
+@pytest.mark.parametrize(("op", "function"), NUMBERS, ids=case_id)
 def test_a_number_and_a_stream(op, function):
     for shape in (vector(13), IMAGE, WORDS):
         hold(op, shape, output=shape.sizes, reference=lambda s, x: function(x))
@@ -413,7 +413,7 @@ PRODUCTS = [
 ]
 
 
-@pytest.mark.parametrize(("left", "right", "equation", "output"), PRODUCTS, ids=str)
+@pytest.mark.parametrize(("left", "right", "equation", "output"), PRODUCTS, ids=case_id)
 def test_matrix_products(left, right, equation, output):
     hold(
         MatrixMultiply(),
@@ -431,7 +431,7 @@ def test_matrix_products(left, right, equation, output):
     assert result.features == result.rank - 1
 
 
-@pytest.mark.parametrize(("left", "right"), [p[:2] for p in PRODUCTS[:7]], ids=str)
+@pytest.mark.parametrize(("left", "right"), [p[:2] for p in PRODUCTS[:7]], ids=case_id)
 def test_multiply_adds_of_products_are_torchs(left, right):
     hold(MatrixMultiply(), left, right)
 

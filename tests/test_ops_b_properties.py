@@ -21,7 +21,7 @@ from archc.ops.softmax import Glu, LogSoftmax, Softmax
 from archc.ops.spatial import Crop, Padding
 from archc.ops.upsampling import Upsample
 from archc.shapes import Axis, Shape, feature_map, sequence, tokens, vector
-from op_harness import hold
+from op_harness import case_id, hold
 
 NUMBER = Shape(())
 SHAPES = [
@@ -142,13 +142,13 @@ def holds_or_says_why(op: Op, *shapes: Shape) -> None:
         hold(op, *shapes, train=train, counted=False)
 
 
-@pytest.mark.parametrize("op", ONE, ids=str)
+@pytest.mark.parametrize("op", ONE, ids=case_id)
 def test_one_stream(op):
     for shape in SHAPES:
         holds_or_says_why(op, shape)
 
 
-@pytest.mark.parametrize("op", TWO, ids=str)
+@pytest.mark.parametrize("op", TWO, ids=case_id)
 def test_two_streams(op):
     for left in SHAPES:
         for right in SHAPES:

@@ -11,7 +11,7 @@ from archc.ops.reduction import ArgMax, Max, Mean
 from archc.ops.selection import First, Last, Select
 from archc.ops.sequence import Repeat, Reverse, Split
 from archc.shapes import Axis, Shape, feature_map, sequence, tokens, vector
-from op_harness import hold, refuse
+from op_harness import case_id, hold, refuse
 
 IMAGE = feature_map(6, 5, 7)
 WORDS = sequence(11, vector(13))
@@ -36,9 +36,7 @@ SELECTIONS = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("op", "shape", "output", "reference"), SELECTIONS, ids=lambda v: str(v)[:60]
-)
+@pytest.mark.parametrize(("op", "shape", "output", "reference"), SELECTIONS, ids=case_id)
 def test_selection(op, shape, output, reference):
     hold(op, shape, output=output, reference=lambda s, x: reference(x))
 
@@ -53,7 +51,7 @@ def test_what_a_selection_leaves():
     hold(Select(range(-3, -1), "t"), sequence(T, vector(3)), output=(2, 3), bindings={"T": 5})
 
 
-@pytest.mark.parametrize("which", [13, -14, (0, 13)], ids=str)
+@pytest.mark.parametrize("which", [13, -14, (0, 13)], ids=case_id)
 def test_positions_outside(which):
     position = which[1] if isinstance(which, tuple) else which
     refuse(
@@ -65,7 +63,7 @@ def test_positions_outside(which):
     )
 
 
-@pytest.mark.parametrize("which", [range(14), range(5, 5), range(6, 3), range(-14, 2)], ids=str)
+@pytest.mark.parametrize("which", [range(14), range(5, 5), range(6, 3), range(-14, 2)], ids=case_id)
 def test_ranges_outside(which):
     message = f"SELECT({which.start}..{which.stop}) is empty or outside an axis of 13"
     refuse(Select(which), vector(13), code="index-range", message=message)
@@ -179,7 +177,7 @@ REDUCTIONS = [
 ]
 
 
-@pytest.mark.parametrize(("axis", "shape", "output", "dim", "kept"), REDUCTIONS, ids=str)
+@pytest.mark.parametrize(("axis", "shape", "output", "dim", "kept"), REDUCTIONS, ids=case_id)
 def test_reductions(axis, shape, output, dim, kept):
     hold(
         Mean(axis),

@@ -13,7 +13,7 @@ from archc import dims
 from archc.arguments import ArgumentProblem, Target
 from archc.ops.reshape import Flatten, Reshape, Transpose
 from archc.shapes import Axis, Shape, feature_map, sequence, tokens, vector
-from op_harness import hold, refuse
+from op_harness import case_id, hold, refuse
 
 IMAGE = feature_map(3, 5, 7)
 WORDS = sequence(11, vector(6))
@@ -233,7 +233,7 @@ PATTERNS = [
 ]
 
 
-@pytest.mark.parametrize(("text", "given", "shape", "found", "code"), PATTERNS, ids=str)
+@pytest.mark.parametrize(("text", "given", "shape", "found", "code"), PATTERNS, ids=case_id)
 def test_patterns(text, given, shape, found, code):
     op = pattern(text, **given)
     result = op.infer(shape)
@@ -313,7 +313,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("text", "why"), WRONG, ids=str)
+@pytest.mark.parametrize(("text", "why"), WRONG, ids=case_id)
 def test_patterns_that_cannot_be_read(text, why):
     message = f'the pattern "{text}" cannot be read: {why}'
     refuse(pattern(text), IMAGE, code="pattern", message=message)

@@ -120,6 +120,14 @@ def test_comments_survive_anywhere(seed: int) -> None:
     formatted(text)
 
 
+@pytest.mark.parametrize(
+    ("opening", "inner", "closing", "count"),
+    [("[A -> ", "B", "]", 60), ("(a + ", "b", ")", 40), ("f(", "x", ")", 60), ("-", "x", "", 120)],
+)
+def test_the_deepest_trees(opening: str, inner: str, closing: str, count: int) -> None:
+    formatted(f"net N = {opening * count}{inner}{closing * count}")
+
+
 def test_long_lists_take_linear_time() -> None:
     text = f"numbers = [{', '.join(['[1, 2, 3]'] * 4_000)}]"
     file, _ = parse(Source.of("long.arch", text))

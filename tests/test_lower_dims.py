@@ -86,7 +86,9 @@ def test_claims_fail_with_both_figures(claim: str, message: str) -> None:
     assert (found.code, found.message) == ("claim-failed", message)
 
 
-@pytest.mark.parametrize("claim", ["macs = 33 within 10%", "params < 41", "output = (10)", "input = (3)"])
+@pytest.mark.parametrize(
+    "claim", ["macs = 33 within 10%", "params < 41", "output = (10)", "input = (3)"]
+)
 def test_claims_of_every_form(claim: str) -> None:
     assert codes(f"net N = INPUT(3) -> FC(10)\nexpect {claim}") == []
 
@@ -98,7 +100,10 @@ def test_requirements() -> None:
 
 def test_shape_claims() -> None:
     found = only("net N = INPUT(3, 8, 8) -> CONV(5, 3, 2) :: (5, 8, 8)")
-    assert (found.code, found.message) == ("shape-claim-failed", "the shape is (5, 4, 4), not (5, 8, 8)")
+    assert (found.code, found.message) == (
+        "shape-claim-failed",
+        "the shape is (5, 4, 4), not (5, 8, 8)",
+    )
     assert found.help == "write `:: (5, 4, 4)`"
 
 
@@ -112,7 +117,9 @@ def test_a_claim_says_what_the_axes_are() -> None:
 def test_a_sketch_asks_for_everything_at_once() -> None:
     found = only(LINE)
     assert found.code == "open-parameters"
-    assert found.message == "this sketch leaves open: the input, N, M, K, filters of CONV, units of FC"
+    assert (
+        found.message == "this sketch leaves open: the input, N, M, K, filters of CONV, units of FC"
+    )
 
 
 def test_a_sketch_flattens_and_says_so() -> None:
@@ -135,3 +142,31 @@ def test_fc_on_a_map_is_an_error_in_a_net() -> None:
     found = only("net N = INPUT(3, 8, 8) -> FC(10)")
     assert found.code == "needs-flatten"
     assert "FLATTEN -> FC(10)" in (found.help or "")
+
+
+@pytest.mark.parametrize(
+    ("facts", "size", "shape"),
+    [("H % 32 == 0, H % 3 == 0", 96, "(3, H/6)"), ("H % 4 == 1, H % 3 == 2", 12, "(3, H//6)")],
+)
+def test_two_facts_about_one_dimension(facts: str, size: int, shape: str) -> None:
+    text = f"dim {facts}\nnet N = INPUT(3, H) -> MAXPOOL(6)"
+    assert output(text).replace("(H - 5)/6", "H//6") == shape
+    assert output(text, H=size + (5 if "1" in facts.split(",")[0][-2:] else 0)) != ""
+
+
+def test_facts_that_exclude_each_other() -> None:
+    assert codes("dim H % 4 == 1, H % 2 == 0\nnet N = INPUT(3, H) -> RELU") == ["dimension-fact"]
+
+
+def test_brackets_for_parentheses() -> None:
+    assert only("net N = INPUT(3) -> FC[10]").help == "write `FC(10)`"
+
+
+@pytest.mark.parametrize("text", ["3'", "[1]'", "-yes"])
+def test_signs_of_values(text: str) -> None:
+    assert codes(f"c = {text}\nnet N = INPUT(3) -> FC(5)") != []
+
+
+def test_a_broken_definition_is_said_once() -> None:
+    text = "block B(c) = CONV(c\nnet N = INPUT(3, 8, 8) -> B(5)"
+    assert codes(text) == ["unclosed-bracket"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import lcm
 from typing import Any
 
 from archc.dims import symbol
@@ -64,23 +65,33 @@ def _check_bound(name: str, facts: list[Any], file: LoadedFile, session: Session
 def _symbol(name: str, facts: list[Any], file: LoadedFile, session: Session) -> Any:
     known: dict[str, int] = {}
     for fact in facts:
-        for key, value in _read(name, fact, file, session).items():
-            known[key] = _merged(key, known.get(key), value, fact)
+        known = _merged(known, _read(name, fact, file, session), fact)
     try:
         return symbol(name, **known)
     except ValueError as error:
         raise Problem("dimension-fact", str(error), facts[-1].span) from error
 
 
-def _merged(key: str, before: int | None, value: int, fact: tree.Node) -> int:
-    if before is None or before == value:
-        return value
-    if key == "minimum":
-        return max(before, value)
-    if key == "maximum":
-        return min(before, value)
-    message = "two facts about divisors of one dimension are not understood"
-    raise Problem("dimension-fact", message, fact.span, help="declare the least common multiple")
+def _merged(known: dict[str, int], new: dict[str, int], fact: tree.Node) -> dict[str, int]:
+    merged = {**known, **new}
+    if "minimum" in known and "minimum" in new:
+        merged["minimum"] = max(known["minimum"], new["minimum"])
+    if "maximum" in known and "maximum" in new:
+        merged["maximum"] = min(known["maximum"], new["maximum"])
+    if "divisor" in known and "divisor" in new:
+        merged.update(_common(known, new, fact))
+    return merged
+
+
+def _common(known: dict[str, int], new: dict[str, int], fact: tree.Node) -> dict[str, int]:
+    """The one divisor and remainder that say the same as two facts (Chinese remainders)."""
+    divisor = lcm(known["divisor"], new["divisor"])
+    first, step = known["remainder"], known["divisor"]
+    for remainder in range(first, min(divisor, first + step * 4096), step):
+        if remainder % new["divisor"] == new["remainder"]:
+            return {"divisor": divisor, "remainder": remainder}
+    message = "this fact does not go together with the ones before"
+    raise Problem("dimension-fact", message, fact.span)
 
 
 def _read(name: str, fact: tree.Compare, file: LoadedFile, session: Session) -> dict[str, int]:

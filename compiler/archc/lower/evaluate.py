@@ -28,7 +28,7 @@ from archlang.functions import FUNCTIONS
 
 __all__ = ["evaluate", "evaluate_value", "flowing", "lookup"]
 
-MOST_STEPS = 3_000_000
+MOST_STEPS = 1_000_000
 
 
 def evaluate(expr: tree.Expr, ctx: Context) -> Any:
@@ -176,7 +176,10 @@ def _index(expr: tree.Index, ctx: Context) -> Any:
             return _of_bundle(found, position)
     if not isinstance(found, (list, tuple, range)):
         message = f"{name_of(found)} cannot be indexed"
-        raise Problem("value-type", message, expr.span, help="lists and bundles can")
+        help = "lists and bundles can"
+        if isinstance(found, (OperatorValue, BlockValue)):
+            help = f"write `{name_of(found)}({expr.index.span.text})`"
+        raise Problem("value-type", message, expr.span, help=help)
     with guarded(expr.span):
         return values.index(found, position)
 

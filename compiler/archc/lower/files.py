@@ -46,11 +46,6 @@ def decode(data: bytes, name: str) -> Source:
     Raises:
         Problem: not-utf8, with the first byte that is wrong.
     """
-    """The source that some bytes are.
-
-    Raises:
-        Problem: when they are not UTF-8.
-    """
     try:
         return Source.of(name, data.decode("utf-8"))
     except UnicodeDecodeError as error:
@@ -111,6 +106,8 @@ class FileScope(Scope):
         if name in self.file.imports:
             file, original = self.file.imports[name]
             return file.scope.find(original)
+        if name in self.file.file.broken:
+            return POISON  # its own message was given where it could not be read
         definition = self.file.definitions.get(name)
         match definition:
             case tree.Block():

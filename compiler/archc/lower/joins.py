@@ -6,11 +6,12 @@ from typing import Any
 
 from archc.lower.context import Context, Problem
 from archc.lower.flows import place
+from archc.lower.guards import guarded
 from archc.lower.names import snake
 from archc.lower.operators import flatten, operation
 from archc.lower.things import NONE, POISON, Stream, is_stream, is_value, name_of
 from archc.op import REGISTRY
-from archlang import tree
+from archlang import tree, values
 
 __all__ = ["arithmetic", "as_stream", "operator_named", "unary", "when"]
 
@@ -109,9 +110,17 @@ def unary(name: str, operand: tree.Expr, expr: tree.Expr, ctx: Context) -> Any:
     if made is POISON or made is NONE:
         return made
     if is_value(made):
-        return ctx.evaluate(expr)
+        return _of_value(made, expr)
     where = place(expr, ctx, snake(name))
     return operation(operator_named(name)(), [_one(made, operand)], expr.span, where, ctx)
+
+
+def _of_value(value: Any, expr: tree.Expr) -> Any:
+    if isinstance(expr, tree.Transpose):
+        message = f"`'` transposes a stream, found {name_of(value)}"
+        raise Problem("value-as-stream", message, expr.span)
+    with guarded(expr.span):
+        return values.negate(value)
 
 
 def when(expr: tree.When, ctx: Context) -> Any:

@@ -117,7 +117,8 @@ def resolve_file(file: LoadedFile, session: Session) -> None:
 def resolve_chain(chain: tree.Expr, ctx: Context) -> None:
     """Check the names and the arguments of a bare chain whose open parameters are not given."""
     names = _given_in(chain) | {"x"}
-    _resolve(chain, ctx.with_scope(_Anything(ctx.scope, names)))
+    scope = _Anything(ctx.scope, names)
+    _resolve(chain, Context(ctx.session, None, scope, ctx.file, identity=POISON))
 
 
 def _resolve_defaults(file: LoadedFile, session: Session) -> None:
@@ -130,7 +131,7 @@ def _resolve_defaults(file: LoadedFile, session: Session) -> None:
 
 def _resolve_block(file: LoadedFile, block: tree.Block, session: Session) -> None:
     names = {"x"} | {p.name for p in block.parameters or ()} | _given_in(block.body)
-    ctx = Context(session, None, _Anything(file.scope, names), file)
+    ctx = Context(session, None, _Anything(file.scope, names), file, identity=POISON)
     for parameter in block.parameters or ():
         for part in (parameter.domain, parameter.default):
             if part is not None:

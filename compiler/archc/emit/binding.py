@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from archc.dims import Poly, symbols
+from archc.emit.collecting import regions_below
 from archc.emit.forms import Forms
-from archc.graph import Operation, Program, Region, Repeat
+from archc.graph import Operation, Program
 from archc.op import Module
 
 __all__ = ["symbolic_constructors"]
@@ -25,25 +26,6 @@ def symbolic_constructors(program: Program) -> tuple[str, ...]:
                 for value in (*form.arguments, *[value for _, value in form.keywords]):
                     found |= set(_names(value))
     return tuple(sorted(found))
-
-
-def regions_below(root: Region) -> Iterator[Region]:
-    """All regions of a net, each once."""
-    seen: set[Region] = {root}
-    stack = [root]
-    while stack:
-        region = stack.pop()
-        yield region
-        below: list[Region] = [s.what for s in region.shares if isinstance(s.what, Region)]
-        for node in region.nodes:
-            if isinstance(node, Repeat):
-                below += [run.region for run in node.runs]
-            elif not isinstance(node, Operation):
-                below.append(node.region)
-        for inner in below:
-            if inner not in seen:
-                seen.add(inner)
-                stack.append(inner)
 
 
 def _names(value: Any) -> Iterator[str]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from textwrap import dedent
 
 from archc.emit.attributes import Attributes
 from archc.emit.construct import write_members
-from archc.emit.forward import Forward, Value
-from archc.emit.layout import statement
+from archc.emit.expressions import Value
+from archc.emit.forward import Forward
+from archc.emit.layout import WIDTH, statement, width
 from archc.emit.lines import Lines
 from archc.emit.liveness import needed, split_training
 from archc.emit.names import Namespace, literal
@@ -21,9 +23,9 @@ __all__ = ["write_class"]
 
 # What nn.Module has already, so that a plain attribute may not be called so.
 _MODULE = (
-    "apply", "bfloat16", "buffers", "children", "compile", "cpu", "cuda", "double", "dump_patches", "eval",
-    "extra_repr", "float", "forward", "half", "ipu", "modules", "mtia", "parameters", "share_memory",
-    "state_dict", "to", "train", "training", "type", "xpu", "zero_grad",
+    "apply", "bfloat16", "buffers", "children", "compile", "cpu", "cuda", "double", "dump_patches",
+    "eval", "extra_repr", "float", "forward", "half", "ipu", "modules", "mtia", "parameters",
+    "share_memory", "state_dict", "to", "train", "training", "type", "xpu", "zero_grad",
 )  # fmt: skip
 
 
@@ -64,10 +66,12 @@ def _attributes(members: list[object]) -> list[str]:
 def _docstring(lines: list[str]) -> list[str]:
     if not lines:
         return []
-    if len(lines) == 1 and len(lines[0]) <= 78:
-        return [f'    """{lines[0]}"""', ""]
-    inside = [f"    {line}".rstrip() for line in lines[1:]]
-    return [f'    """{lines[0]}', *inside, '    """', ""]
+    first = f" {lines[0]}" if lines[0].startswith('"') else lines[0]
+    if len(lines) == 1 and width(first) <= WIDTH - 10:
+        end = '\\""""' if first.endswith('"') else '"""'
+        return [f'    """{first.removesuffix(chr(34)) if end[0] == chr(92) else first}{end}', ""]
+    rest = dedent("\n".join(lines[1:])).split("\n") if len(lines) > 1 else []
+    return [f'    """{first}', *[f"    {line}".rstrip() for line in rest], '    """', ""]
 
 
 def _constructor(parameters: list[Parameter], defaults: dict[str, str]) -> list[str]:
@@ -85,7 +89,8 @@ def _constructor(parameters: list[Parameter], defaults: dict[str, str]) -> list[
 
 
 def _forward(unit: Unit, attributes: Attributes) -> list[str]:
-    names = Namespace([*unit.lent, *unit.sizes.read.values(), *[p.name for p in unit.sizes.passed]])
+    sizes = [*unit.sizes.read.values(), *[p.name for p in unit.sizes.passed]]
+    names = Namespace([*unit.reserved, *unit.lent, *sizes])
     parameters = [names.add(stream.label or "x") for stream in unit.inputs]
     lines = Lines(set(parameters))
     forward = Forward(unit, lines, names, attributes.in_forward, _shapes(unit))

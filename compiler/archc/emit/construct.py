@@ -1,4 +1,4 @@
-"""Writing `__init__`: members with their constructors, repeats as nn.Sequential or nn.ModuleList."""
+"""Writing `__init__`: members with their constructors, repeats as nn.Sequential or a list."""
 
 from __future__ import annotations
 

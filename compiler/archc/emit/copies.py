@@ -38,6 +38,7 @@ class CopiesScope(Scope):
         totals: the number of copies for each entry of the enclosing scope.
         depth: how many repeats are around this one.
         known: names of the file with their values by entry, such as loop variables.
+        reserved: names of classes, which no variable may have.
     """
 
     def __init__(
@@ -49,9 +50,10 @@ class CopiesScope(Scope):
         name: str,
         depth: int,
         known: list[tuple[str, Values]],
+        reserved: set[str],
     ) -> None:
         self.owner, self.parent, self.entries, self.name = owner, parent, entries, name
-        self.size, self.known = len(entries), known
+        self.size, self.known, self.reserved = len(entries), known, reserved
         self.index = "ijk"[depth] if depth < 3 else f"i{depth}"
         self.slots: list[Slot] = []
         self.count = parent.slot(totals, f"{name}_count")
@@ -210,7 +212,7 @@ class CopiesScope(Scope):
 
     def _by_list(self, slots: list[Slot]) -> None:
         names = Namespace(
-            [p.name for p in (*self.owner.known, *self.owner.made)]
+            [*self.reserved, *[p.name for p in (*self.owner.known, *self.owner.made)]]
             + [index for index in ("i", "j", "k", "_") if index != self.index]
         )
         columns: dict[Values, str] = {}

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 
+from archc.emit.align import Signatures
 from archc.emit.build import build
 from archc.emit.classes import write_class
-from archc.emit.forms import Forms, Signatures
+from archc.emit.collecting import collect, regions_below
+from archc.emit.forms import Forms
 from archc.emit.names import (
     Namespace,
     comment,
@@ -16,8 +18,8 @@ from archc.emit.names import (
 )
 from archc.emit.sizes import Sizes
 from archc.emit.slots import Parameter
-from archc.emit.units import Unit, candidates, collect, partition, port_names
-from archc.graph import Program, Region
+from archc.emit.units import Unit, candidates, partition, port_names
+from archc.graph import Operation, Program, Region
 from archc.op import TorchForm
 from archc.shapes import Shape
 
@@ -54,16 +56,17 @@ def draft(programs: list[Program], varied: list[str], name: str) -> Draft | None
     """
     forms = Forms()
     roots = [program.region for program in programs]
-    collected = collect(roots, name, forms)
+    collected, order = collect(roots, name, forms)
+    reserved = {*collected.names.values(), name, *_helper_names(roots, forms)}
     class_of: dict[Region, Unit] = {}
     units: list[Unit] = []
-    for key in collected.ordered():
+    for key in order:
         groups = partition(collected.groups[key], Signatures(forms, class_of))
         for regions in groups:
             if regions[0] in roots and (len(regions) != len(set(roots)) or len(groups) > 1):
                 return None
             ports = port_names(regions[0], collected.labels.get(key, {}))
-            unit = _unit(regions, programs, varied, collected.names[key], ports)
+            unit = _unit(regions, programs, varied, collected.names[key], ports, reserved)
             class_of.update(dict.fromkeys(regions, unit))
             build(unit, forms, class_of)
             unit.scope.solve()
@@ -73,26 +76,38 @@ def draft(programs: list[Program], varied: list[str], name: str) -> Draft | None
     return Draft([unit for unit in units if not unit.vanishes], forms)
 
 
+def _helper_names(roots: list[Region], forms: Forms) -> set[str]:
+    found: set[str] = set()
+    for root in roots:
+        for region in regions_below(root):
+            operations = [node for node in region.nodes if isinstance(node, Operation)]
+            found.update([name for o in operations for name, _ in forms.of(region, o).helper])
+    return found
+
+
 def _unit(
     regions: list[Region],
     programs: list[Program],
     varied: list[str],
     name: str,
     ports: list[str],
+    reserved: set[str],
 ) -> Unit:
     is_net = regions[0] is programs[0].region
     parameters = (
-        _hyperparameters(regions, programs, varied) if is_net else candidates(regions, ports)
+        _hyperparameters(regions, programs, varied, reserved)
+        if is_net
+        else candidates(regions, ports, reserved)
     )
-    unit = Unit(regions, name, ports, parameters, closed=is_net)
+    unit = Unit(regions, name, ports, parameters, reserved, closed=is_net)
     unit.sizes = Sizes(unit, Namespace([*ports, "x", "y", "z"]))
     return unit
 
 
 def _hyperparameters(
-    regions: list[Region], programs: list[Program], varied: list[str]
+    regions: list[Region], programs: list[Program], varied: list[str], reserved: set[str]
 ) -> list[Parameter]:
-    names = Namespace()
+    names = Namespace(reserved)
     found = []
     values = {program.region: dict(program.hyperparameters) for program in programs}
     for name in varied:
@@ -107,7 +122,8 @@ def _hyperparameters(
 def write_file(program: Program, made: Draft, class_name: str | None, figures: list[str]) -> str:
     """The text of the file."""
     helpers = _helpers(made)
-    names = Namespace(helpers)
+    taken = [p.name for unit in made.units for p in unit.scope.parameters]
+    names = Namespace([*helpers, *taken])
     made.net.name = names.add(class_name or net_class_name(program.name, program.applies))
     parts = [source.rstrip("\n").split("\n") for source in helpers.values()]
     known: dict[tuple[str, ...], str] = {}

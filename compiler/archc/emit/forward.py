@@ -7,47 +7,29 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from archc.emit.expressions import (
+    PLACEHOLDER,
+    RANK,
+    TYPED,
+    Value,
+    hug_powers,
+    is_name,
+    operand_text,
+)
 from archc.emit.lines import Lines
 from archc.emit.liveness import count_uses
 from archc.emit.names import Namespace, identifier
 from archc.emit.slots import Slot
 from archc.emit.steps import Apply, Branch, Loop, Step, Stream
-from archlang.record import Record
 
 if TYPE_CHECKING:
     from archc.emit.units import Unit
 
-__all__ = ["Forward", "Value"]
+__all__ = ["Forward"]
 
 _ANONYMOUS = ("x", "y", "z", "u", "v", "w")
 _DEEPEST = 3
 _LONGEST = 72
-_PLACEHOLDER = re.compile(r"\{(\*|\w+)\}")
-_RANK = {"other": 0, "sum": 1, "product": 2, "power": 2.5, "call": 3}
-
-# Functions whose annotations say Tensor; what a module returns is Any to type checkers.
-_TYPED = re.compile(
-    r"(F\.(relu6?|silu|elu|selu|leaky_relu|softmax|log_softmax|hardtanh|hardswish|hardsigmoid|mish"
-    r"|gelu|softplus|linear|pad|glu|one_hot)"
-    r"|torch\.(cat|stack|tanh|sigmoid|exp|log|sqrt|abs|square|zeros_like|randn_like|roll|flip))\("
-)
-
-
-class Value(Record):
-    """An expression.
-
-    Args:
-        rank: how tightly it binds: 3 a call or name, 2.5 a power, 2 a product, 1 a sum, 0 the rest.
-        variables: the locals that it mentions.
-        depth: how many layers are nested in it; 0 for a local.
-        typed: whether type checkers know that it is a Tensor.
-    """
-
-    text: str
-    rank: float = 3
-    variables: frozenset[str] = frozenset()
-    depth: int = 0
-    typed: bool = False
 
 
 class Forward:
@@ -71,6 +53,7 @@ class Forward:
         self.unit, self.lines = unit, lines
         self.attribute, self.shape = attribute, shape
         self.values: dict[Stream, Value] = {}
+        self.mentions: dict[str, set[Stream]] = {}
         self.remaining: Counter[Stream] = Counter()
         self.names = locals_
         self.locals: set[str] = set()
@@ -81,7 +64,7 @@ class Forward:
     def begin(self, names: Sequence[str]) -> None:
         """Bind the inputs to the parameters of forward."""
         for stream, name in zip(self.unit.inputs, names, strict=True):
-            self.values[stream] = Value(name, 3, frozenset({name}), 0, True)
+            self.keep(stream, Value(name, 3, frozenset({name}), 0, True))
             self.locals.add(name)
         if names:
             self.batch = f"{names[0]}.shape[0]"
@@ -130,12 +113,20 @@ class Forward:
         """One mention of a stream is written."""
         self.remaining[stream] -= 1
 
+    def keep(self, stream: Stream, value: Value) -> None:
+        """Let an expression be the stream's."""
+        self.values[stream] = value
+        for name in value.variables:
+            self.mentions.setdefault(name, set()).add(stream)
+
     def is_held(self, name: str, besides: Sequence[Stream] = ()) -> bool:
         """Whether something that is still needed mentions the local."""
-        return any(
-            self.remaining[stream] > 0 and name in value.variables and stream not in besides
-            for stream, value in self.values.items()
-        )
+        streams = self.mentions.get(name, set())
+        done = [
+            s for s in streams if self.remaining[s] <= 0 or name not in self.values[s].variables
+        ]
+        streams.difference_update(done)
+        return any(stream not in besides for stream in streams)
 
     def fresh(
         self, stream: Stream, besides: Sequence[Stream] = (), avoid: Sequence[str] = ()
@@ -175,7 +166,7 @@ class Forward:
     def bind(self, stream: Stream, name: str, typed: bool = False) -> None:
         """Let a stream be a local; a parameter of forward stays a Tensor to type checkers."""
         known = typed or name in self.lines.parameters
-        self.values[stream] = Value(name, 3, frozenset({name}), 0, known)
+        self.keep(stream, Value(name, 3, frozenset({name}), 0, known))
 
     def change(self, stream: Stream) -> str | None:
         """The comment with the shape of a stream, where it is not that of the line before."""
@@ -197,7 +188,7 @@ class Forward:
             self._unpack(step, value)
             return
         output = step.outputs[0]
-        self.values[output] = value
+        self.keep(output, value)
         if output.label is not None or self.remaining[output] != 1 or step.whole:
             self.assign(output, value)
 
@@ -251,7 +242,7 @@ class Forward:
                 return ", ".join([operand.text for operand in operands])
             if key.isdigit():
                 used.add(int(key))
-                return _operand(operands[int(key)], template, match, _RANK[precedence])
+                return operand_text(operands[int(key)], template, match, RANK[precedence])
             if key == "batch":
                 return self.batch
             found = placeholders[key]
@@ -259,15 +250,15 @@ class Forward:
                 return found
             return self.attribute(found) if isinstance(found, Slot) else str(found.text)
 
-        text = hug_powers(_PLACEHOLDER.sub(fill, template))
+        text = hug_powers(PLACEHOLDER.sub(fill, template))
         depth = max([operands[i].depth for i in used], default=0)
         layers = 0 if precedence in ("sum", "product", "power") else 1
         variables = frozenset().union(*[operands[i].variables for i in used])
-        typed = bool(_TYPED.match(template))
+        typed = bool(TYPED.match(template))
         if template.startswith("{0}"):
             typed = all(operands[i].typed for i in used)
-        nested = depth + layers if depth or not _is_name(text) else 0
-        return Value(text, _RANK[precedence], variables, max(nested, 1), typed)
+        nested = depth + layers if depth or not is_name(text) else 0
+        return Value(text, RANK[precedence], variables, max(nested, 1), typed)
 
     # --- choices --------------------------------------------------------------------------------
 
@@ -286,9 +277,9 @@ class Forward:
             test = flag if case is True else f"not {flag}" if case is False else f"{flag} == {case}"
             parts.append((test, self.lines, values))
         self.lines = kept
-        if len(step.outputs) == 1 and len(parts) == 2 and not any(p[1].items for p in parts):
-            if self._conditional(step, parts):
-                return
+        single = len(step.outputs) == 1 and len(parts) == 2
+        if single and not any(p[1].items for p in parts) and self._conditional(step, parts):
+            return
         self._cases(step, parts)
 
     def _conditional(self, step: Branch, parts: list[tuple[str, Lines, list[Value]]]) -> bool:
@@ -296,7 +287,7 @@ class Forward:
         (test, _, (then,)), (_, _, (otherwise,)) = parts
         output = step.outputs[0]
         for value in (then, otherwise):
-            if output.label is None and _is_name(value.text) and not self.is_held(value.text):
+            if output.label is None and is_name(value.text) and not self.is_held(value.text):
                 return False
         text = f"{then.text} if {test} else {otherwise.text}"
         if len(text) > _LONGEST:
@@ -326,33 +317,6 @@ class Forward:
         if output.label is None:
             for _, _, values in parts:
                 text = values[i].text
-                if _is_name(text) and text in self.locals and not self.is_held(text):
+                if is_name(text) and text in self.locals and not self.is_held(text):
                     return text
         return self.fresh(output)
-
-
-def _operand(value: Value, template: str, match: re.Match[str], rank: float) -> str:
-    """An operand's text, in parentheses where what stands around it binds more tightly."""
-    before = template[match.start() - 1] if match.start() else ""
-    after = template[match.end()] if match.end() < len(template) else ""
-    if before in ("(", "[") and after in (")", ",", "]"):
-        return value.text
-    if before == " " and template[match.start() - 2] == "," and after in (")", ",", "]"):
-        return value.text
-    if after in (".", "["):
-        return value.text if value.rank == 3 else f"({value.text})"
-    if not before and not after:
-        return value.text
-    enough = value.rank > rank or (value.rank == rank and not before and rank in (1, 2))
-    return value.text if enough or value.rank == 3 else f"({value.text})"
-
-
-def hug_powers(text: str) -> str:
-    """`x ** 2` of simple operands as formatters write it, `x**2`."""
-    return re.sub(
-        r"(?<![\w.)\]])([A-Za-z_][\w.]*|\d[\w.]*) \*\* (-?\w[\w.]*)(?![\w.(\[])", r"\1**\2", text
-    )
-
-
-def _is_name(text: str) -> bool:
-    return text.isidentifier()

@@ -8,10 +8,18 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
+from unicodedata import east_asian_width
 
-__all__ = ["WIDTH", "statement"]
+__all__ = ["WIDTH", "statement", "width"]
 
 WIDTH = 88
+
+
+def width(text: str) -> int:
+    """The columns that a text takes: two for a wide character."""
+    if text.isascii():
+        return len(text)
+    return sum([2 if east_asian_width(ch) in "WF" else 1 for ch in text])
 
 
 def statement(text: str, indent: int) -> list[str]:
@@ -21,7 +29,7 @@ def statement(text: str, indent: int) -> list[str]:
         text: the statement on one line, without a comment; a header (`for ...:`) ends with a colon.
         indent: the number of spaces in front of it.
     """
-    if len(text) + indent <= WIDTH:
+    if width(text) + indent <= WIDTH:
         return [" " * indent + text]
     header = text.endswith(":")
     tree = ast.parse(text + " pass" if header else text).body[0]
@@ -67,14 +75,14 @@ class _Breaker:
         start, end = text.index("(") + 1, text.rindex(") ->")
         inner, pad = text[start:end], " " * (indent + 4)
         head, tail = " " * indent + text[:start], " " * indent + text[end:]
-        if len(pad + inner) <= WIDTH:
+        if width(pad + inner) <= WIDTH:
             return [head, pad + inner, tail]
         return [head, *[f"{pad}{part}," for part in _split(inner)], tail]
 
     def expression(self, node: ast.expr, indent: int, before: str, after: str) -> list[str]:
         """The expression with what stands before and after it on its first and last line."""
         line = " " * indent + before + self.source(node) + after
-        if len(line) <= WIDTH:
+        if width(line) <= WIDTH:
             return [line]
         match node:
             case ast.Call(func=function) if node.args or node.keywords:
@@ -107,7 +115,7 @@ class _Breaker:
         first, last = items[0], items[-1]
         together = pad + self.between(first.col_offset, last.end_col_offset)
         head, tail = " " * indent + opening, " " * indent + closing
-        if len(together) <= WIDTH and not collection:
+        if width(together) <= WIDTH and not collection:
             return [head, together, tail]
         comma = "," if collection or len(items) > 1 else ""
         return [head, *_joined([self._one(item, indent + 4, comma) for item in items]), tail]
@@ -123,7 +131,7 @@ class _Breaker:
         pad = " " * (indent + 4)
         together = pad + self.between(node.col_offset + 1, (node.end_col_offset or 0) - 1)
         head, tail = " " * indent + opening, " " * indent + closing
-        if len(together) <= WIDTH:
+        if width(together) <= WIDTH:
             return [head, together, tail]
         lines = self.expression(node.elt, indent + 4, "", "")
         for clause in node.generators:
@@ -139,7 +147,7 @@ class _Breaker:
         for i, (sign, operand) in enumerate(parts):
             start = (before if i == 0 else "") + (f"{sign} " if sign else "")
             text = self._parenthesised(operand)
-            if len(" " * indent + start + text) <= WIDTH:
+            if width(" " * indent + start + text) <= WIDTH:
                 lines.append(" " * indent + start + text)
             else:
                 lines += self.expression(operand, indent, start, "")

@@ -1,10 +1,10 @@
-"""Statements on their way to the file: indented, broken where long, commented where there is room."""
+"""Statements on their way to the file: indented, broken where long, commented."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from archc.emit.layout import WIDTH, statement
+from archc.emit.layout import WIDTH, statement, width
 
 __all__ = ["Lines"]
 
@@ -85,7 +85,7 @@ class Lines:
                 found += rest.render(indent + 4)
                 continue
             lines = statement(text, indent)
-            if rest and len(lines) == 1 and len(lines[0]) + 4 + len(rest) <= WIDTH:
+            if rest and len(lines) == 1 and width(lines[0]) + 4 + width(rest) <= WIDTH:
                 lines[0] += f"  # {rest}"
             found += lines
         return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from archc.emit.expressions import Value
 from archc.emit.names import singular
 from archc.emit.steps import Construct, Copies, Loop, Segment, Stream
 
@@ -46,7 +47,7 @@ def _own(forward: Forward, stream: Stream, output: Stream, others: list[str]) ->
     name = forward.fresh(output_as, avoid=others)
     if name != value.text:
         forward.lines.add(f"{name} = {_tensor(value.text)}", forward.change(stream))
-    forward.values[output] = value.replace(text=name, variables=frozenset({name}))
+    forward.keep(output, value.replace(text=name, variables=frozenset({name})))
     return name
 
 
@@ -57,11 +58,9 @@ def _tensor(text: str) -> str:
 
 
 def _list(forward: Forward, stream: Stream) -> str:
-    from archc.emit.forward import Value
-
     name = forward.declare(_plural(stream.label or "items"))
     forward.lines.add(f"{name} = []")
-    forward.values[stream] = Value(name, 3, frozenset({name}))
+    forward.keep(stream, Value(name, 3, frozenset({name})))
     forward.remaining[stream] += 1_000_000  # the list stays
     return name
 
@@ -84,7 +83,7 @@ class _Loop:
     def copies(
         self, path: str, name: str, copies: Copies, carried: list[str], outer: list[str]
     ) -> None:
-        """All segments one after the other. `outer` are the ports of the group around, for captures."""
+        """All segments one after the other. `outer` are the ports of the group around them."""
         start, several = 0, len(copies.segments) > 1
         for segment in copies.segments:
             if several and segment.count == 1:
@@ -158,8 +157,6 @@ class _Loop:
             self.copies(module, inner, segment.element, chosen, ports)
             return
         template = segment.call or "{module}({0})"
-        from archc.emit.forward import Value
-
         values = [Value(text, 3, frozenset({text})) for text in chosen]
         filling = {**segment.placeholders, "module": module}
         call = self.forward.compose(template, filling, values).text

@@ -1,4 +1,4 @@
-"""Names and texts of a file made safe for generated code: identifiers, literals, docstrings, comments.
+"""Names and texts of a file made safe for generated code.
 
 Nothing that a file says reaches the generated text except through here: an identifier is checked
 character by character, a string becomes a literal, prose can neither end its docstring nor hide.
@@ -13,15 +13,16 @@ from collections.abc import Iterable
 from typing import Any
 
 __all__ = [
-    "RESERVED", "Namespace", "camel_case", "comment", "docstring_lines", "identifier", "literal",
-    "net_class_name", "printable", "singular",
+    "RESERVED", "Namespace", "attribute_name", "camel_case", "comment", "docstring_lines", "identifier",
+    "literal",     "net_class_name", "printable", "singular",
 ]  # fmt: skip
 
 # What the generated module uses itself, and names that linters call ambiguous.
 RESERVED = frozenset(
     {
         "F", "Tensor", "math", "nn", "self", "super", "torch", "range", "zip", "enumerate",
-        "reversed", "len", "list", "tuple", "int", "float", "bool", "str", "min", "max", "abs", "l", "O", "I",
+        "reversed", "len", "list", "tuple", "int", "float", "bool", "str", "min", "max", "abs",
+        "l", "O", "I",
         "training", "forward", "__class__", "annotations", "ValueError",
     }
 )  # fmt: skip
@@ -43,6 +44,14 @@ def identifier(name: str, fallback: str = "value") -> str:
     if kept.startswith("__"):
         kept = "_" + kept.lstrip("_")
     return kept + "_" if keyword.iskeyword(kept) or kept in RESERVED else kept
+
+
+def attribute_name(name: str, fallback: str = "module") -> str:
+    """The name of a module as an attribute, exactly as in paths wherever that is an identifier."""
+    plain = unicodedata.normalize("NFKC", name)
+    if plain.isidentifier() and not keyword.iskeyword(plain) and not plain.startswith("__"):
+        return plain
+    return identifier(name, fallback)
 
 
 def camel_case(name: str) -> str:
@@ -137,6 +146,4 @@ def docstring_lines(text: str) -> list[str]:
         lines.pop(0)
     while lines and not lines[-1]:
         lines.pop()
-    if lines and lines[-1].endswith('"'):
-        lines[-1] = lines[-1][:-1] + '\\"'
     return lines

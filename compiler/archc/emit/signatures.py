@@ -23,15 +23,16 @@ class _Missing:
 MISSING: Any = _Missing()  # an argument without a default
 
 _CONV: Mapping[str, Any] = {
-    "in_channels": MISSING, "out_channels": MISSING, "kernel_size": MISSING, "stride": 1, "padding": 0,
-    "dilation": 1, "groups": 1, "bias": True, "padding_mode": "zeros",
+    "in_channels": MISSING, "out_channels": MISSING, "kernel_size": MISSING, "stride": 1,
+    "padding": 0, "dilation": 1, "groups": 1, "bias": True, "padding_mode": "zeros",
 }  # fmt: skip
 _DECONV: Mapping[str, Any] = {
-    "in_channels": MISSING, "out_channels": MISSING, "kernel_size": MISSING, "stride": 1, "padding": 0,
-    "output_padding": 0, "groups": 1, "bias": True, "dilation": 1,
+    "in_channels": MISSING, "out_channels": MISSING, "kernel_size": MISSING, "stride": 1,
+    "padding": 0, "output_padding": 0, "groups": 1, "bias": True, "dilation": 1,
 }  # fmt: skip
 _NORM: Mapping[str, Any] = {
-    "num_features": MISSING, "eps": 1e-05, "momentum": 0.1, "affine": True, "track_running_stats": True,
+    "num_features": MISSING, "eps": 1e-05, "momentum": 0.1, "affine": True,
+    "track_running_stats": True,
 }  # fmt: skip
 _POOL: Mapping[str, Any] = {"kernel_size": MISSING, "stride": None, "padding": 0}
 
@@ -39,7 +40,10 @@ _SIGNATURES: Mapping[str, Mapping[str, Any]] = {
     **{f"nn.Conv{n}d": _CONV for n in (1, 2, 3)},
     **{f"nn.ConvTranspose{n}d": _DECONV for n in (1, 2, 3)},
     **{f"nn.BatchNorm{n}d": _NORM for n in (1, 2, 3)},
-    **{f"nn.InstanceNorm{n}d": {**_NORM, "affine": False, "track_running_stats": False} for n in (1, 2, 3)},
+    **{
+        f"nn.InstanceNorm{n}d": {**_NORM, "affine": False, "track_running_stats": False}
+        for n in (1, 2, 3)
+    },
     **{
         f"nn.MaxPool{n}d": {**_POOL, "dilation": 1, "return_indices": False, "ceil_mode": False}
         for n in (1, 2, 3)
@@ -52,7 +56,9 @@ _SIGNATURES: Mapping[str, Mapping[str, Any]] = {
     "nn.Bilinear": {
         "in1_features": MISSING, "in2_features": MISSING, "out_features": MISSING, "bias": True,
     },
-    "nn.LayerNorm": {"normalized_shape": MISSING, "eps": 1e-05, "elementwise_affine": True, "bias": True},
+    "nn.LayerNorm": {
+        "normalized_shape": MISSING, "eps": 1e-05, "elementwise_affine": True, "bias": True,
+    },
     "nn.RMSNorm": {"normalized_shape": MISSING, "eps": None, "elementwise_affine": True},
     "nn.GroupNorm": {"num_groups": MISSING, "num_channels": MISSING, "eps": 1e-05, "affine": True},
     "nn.LocalResponseNorm": {"size": MISSING, "alpha": 0.0001, "beta": 0.75, "k": 1.0},

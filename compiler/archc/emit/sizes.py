@@ -53,7 +53,7 @@ class Sizes:
         return known
 
     def declared(self) -> list[tuple[Symbol, int, int]]:
-        """The dimensions with declared facts that an axis of an input is, each once, with the axis."""
+        """The dimensions with declared facts, each with an axis of an input that is one."""
         found: dict[str, tuple[Symbol, int, int]] = {}
         for port, axis, column in self._axes():
             for symbol in symbols(column[0]):

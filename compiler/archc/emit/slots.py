@@ -163,7 +163,7 @@ class ClassScope(Scope):
         return Formula(name, (name,))
 
     def simple(self, values: Values) -> str | None:
-        """The text of values by what is known already, without a new parameter; None without one."""
+        """The text of values by what is known already; None where that takes a new parameter."""
         if is_constant(values):
             return literal(constant(values))
         usable = [c for c in self.candidates() if c.name in self.used]

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from archc.emit.units import Unit
 
 __all__ = [
-    "Apply", "Branch", "Construct", "Copies", "Guard", "Loop", "Member", "Segment", "Step", "Stream",
-]  # fmt: skip
+    "Apply", "Branch", "Construct", "Copies", "Guard", "Loop", "Member", "Segment", "Step",
+    "Stream", ]  # fmt: skip
 
 
 class Stream:
@@ -158,7 +158,7 @@ class Loop(Record):
 
 
 class Branch(Record):
-    """A choice that differs between instances: for each value of the flag, steps and what leaves."""
+    """A choice that differs between instances: by value of the flag, steps and what leaves."""
 
     flag: Slot
     branches: tuple[tuple[Any, tuple[Any, ...], tuple[Stream, ...]], ...]

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from archc.emit.forms import Forms, Mismatch, Signatures, only_node, unify
-from archc.emit.names import Namespace, identifier, singular
+from archc.emit.align import Mismatch, Signatures, unify
+from archc.emit.names import Namespace, identifier
 from archc.emit.slots import ClassScope, Parameter, is_literal
 from archc.emit.steps import Stream
 from archc.emit.vectors import ANY
-from archc.graph import INPUTS, Call, Choice, Node, Region, Repeat, Wire
+from archc.graph import Region
 from archlang import tree
 
-__all__ = ["Unit", "collect", "partition"]
+__all__ = ["Unit", "candidates", "partition", "port_names"]
 
 
 class Unit:
@@ -23,6 +23,7 @@ class Unit:
         wanted: the name it would like.
         ports: the names of its inputs.
         parameters: the candidates for the constructor's parameters.
+        reserved: names of classes, which no parameter or local may have.
         closed: no further parameters may be made up.
     """
 
@@ -32,6 +33,7 @@ class Unit:
         wanted: str,
         ports: list[str],
         parameters: list[Parameter],
+        reserved: set[str],
         *,
         closed: bool,
     ) -> None:
@@ -40,7 +42,8 @@ class Unit:
         self.wanted = wanted
         self.name = wanted
         self.index = {region: i for i, region in enumerate(regions)}
-        names = Namespace([p.name for p in parameters])
+        names = Namespace([*reserved, *[p.name for p in parameters]])
+        self.reserved = reserved
         self.scope = ClassScope(len(regions), parameters, closed=closed, names=names)
         self.inputs: list[Stream] = []
         self.outputs: list[Stream] = []
@@ -64,119 +67,6 @@ class Unit:
         return parameter.values[self.index[region]]
 
 
-# --- which regions need a class ------------------------------------------------------------------
-
-
-class Collected:
-    """Regions by what makes them one class, each group after those that it uses."""
-
-    def __init__(self, forms: Forms) -> None:
-        self.forms = forms
-        self.groups: dict[Any, list[Region]] = {}
-        self.names: dict[Any, str] = {}
-        self.labels: dict[Any, dict[int, str]] = {}
-        self.below: dict[Any, dict[Any, None]] = {}
-        self._seen: set[Region] = set()
-
-    def add(self, region: Region, name: str) -> Any:
-        """Take in a region that needs a class, and all below it."""
-        key = _key(region)
-        if region in self._seen:
-            return key
-        self._seen.add(region)
-        self.groups.setdefault(key, []).append(region)
-        self.names.setdefault(key, name)
-        below = self.below.setdefault(key, {})
-        for shared in region.shares:
-            if isinstance(shared.what, Region):
-                below[self.add(shared.what, shared.what.name)] = None
-        for node in region.nodes:
-            below.update(dict.fromkeys(self._inside(region, node, node.name)))
-        return key
-
-    def _inside(self, region: Region, node: Node, name: str) -> list[Any]:
-        if isinstance(node, Call):
-            key = self.add(node.region, node.region.name)
-            self._label(key, region, node.region, node.inputs)
-            return [key]
-        if isinstance(node, Choice):
-            inner = node.region
-            return [key for n in inner.nodes for key in self._inside(inner, n, n.name)]
-        if not isinstance(node, Repeat):
-            return []
-        keys = []
-        for run in node.runs:
-            only = only_node(run.region, self.forms)
-            if only is None:
-                keys.append(self.add(run.region, run.region.name or _group_name(name)))
-                self._label(keys[-1], region, run.region, (*node.inputs, *run.captures))
-            else:
-                keys += self._inside(run.region, only, only.name or name)
-        return keys
-
-    def _label(self, key: Any, outer: Region, inner: Region, wires: tuple[Wire, ...]) -> None:
-        """Captured streams are called inside what they are called outside."""
-        labels = self.labels.setdefault(key, {})
-        for port in range(len(inner.inputs) - inner.captured, min(len(inner.inputs), len(wires))):
-            label = stream_name(outer, wires[port])
-            if label is not None:
-                labels.setdefault(port, label)
-
-    def ordered(self) -> list[Any]:
-        """The keys, each behind those that it uses.
-
-        Raises:
-            Mismatch: when two use each other.
-        """
-        done: dict[Any, bool] = {}
-        order: list[Any] = []
-
-        def visit(key: Any) -> None:
-            if key in done:
-                if not done[key]:
-                    raise Mismatch
-                return
-            done[key] = False
-            for other in self.below[key]:
-                visit(other)
-            done[key] = True
-            order.append(key)
-
-        for key in self.groups:
-            visit(key)
-        return order
-
-
-def _key(region: Region) -> Any:
-    span = getattr(region.origin, "span", None)
-    origin = (id(region.origin),) if span is None else (span.source.name, span.start, span.end)
-    return region.kind, origin, region.variant, region.name
-
-
-def stream_name(region: Region, wire: Wire) -> str | None:
-    """What the file calls a stream, or None."""
-    if wire.node == INPUTS:
-        port = region.inputs[wire.port]
-        return None if port.name.startswith("outer") else port.name
-    node = region.nodes[wire.node]
-    if isinstance(node, Repeat) and wire.port >= len(node.inputs):
-        return node.collected[(wire.port - len(node.inputs)) // node.count]
-    return node.label
-
-
-def _group_name(name: str) -> str:
-    words = [word for word in singular(name.rstrip("_0123456789")).split("_") if word]
-    return "".join([word[0].upper() + word[1:] for word in words]) or "Group"
-
-
-def collect(roots: list[Region], name: str, forms: Forms) -> Collected:
-    """All classes below some nets."""
-    collected = Collected(forms)
-    for root in roots:
-        collected.add(root, name)
-    return collected
-
-
 def partition(regions: list[Region], signatures: Signatures) -> list[list[Region]]:
     """The regions in groups that align, in order."""
     groups: list[tuple[Any, list[Region]]] = []
@@ -197,10 +87,10 @@ def partition(regions: list[Region], signatures: Signatures) -> list[list[Region
 # --- what its instances are known to differ in ---------------------------------------------------
 
 
-def candidates(regions: list[Region], ports: list[str]) -> list[Parameter]:
+def candidates(regions: list[Region], ports: list[str], reserved: set[str]) -> list[Parameter]:
     """What a constructor may take: the features that flow in, by the names of the inputs, and the
-    block's own parameters."""
-    names = Namespace()
+    block's own parameters. None is called like a class, which are `reserved`."""
+    names = Namespace(reserved)
     found: list[Parameter] = []
     for position in range(len(ports)):
         values = tuple([_features(region, position) for region in regions])

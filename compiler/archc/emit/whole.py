@@ -6,9 +6,9 @@ import keyword
 from typing import Any
 
 from archc.emit import Probe
+from archc.emit.align import Mismatch
 from archc.emit.binding import symbolic_constructors
 from archc.emit.file import Draft, draft, write_file
-from archc.emit.forms import Mismatch
 from archc.emit.names import net_class_name
 from archc.graph import Program
 

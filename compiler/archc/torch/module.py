@@ -56,7 +56,8 @@ def source_module(source: str, name: str) -> ModuleType:
     spec = ModuleSpec(full_name, loader, origin=loader.path)
     module = ModuleType(full_name)
     module.__spec__, module.__loader__, module.__file__ = spec, loader, loader.path
-    linecache.cache[loader.path] = (len(source), None, source.splitlines(keepends=True), loader.path)
+    lines = source.splitlines(keepends=True)
+    linecache.cache[loader.path] = (len(source), None, lines, loader.path)
     sys.modules[full_name] = module
     try:
         exec(compile(source, loader.path, "exec"), module.__dict__)

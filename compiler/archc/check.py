@@ -15,36 +15,59 @@ from archc.lower.files import LoadedFile
 from archc.lower.guards import guarded
 from archc.lower.things import POISON, BlockValue, Scope, is_value, name_of
 from archlang import tree
-from archlang.diagnostics import Label
+from archlang.diagnostics import Diagnostic, Label
 from archlang.values import compare, show
 
-__all__ = ["FIGURES", "claims_of", "verify"]
+__all__ = ["FIGURES", "claims_of", "report_stray", "verify"]
 
 FIGURES = ("params", "buffers", "macs", "flops")
 
+Claim = tree.Expect | tree.Require
 Lowered = Callable[[BlockValue], Program | None]
 
 
-def claims_of(file: LoadedFile, net: tree.Block) -> list[tree.Expect | tree.Require]:
-    """The claims of a net: inside its body, and those that follow it in the file."""
-    claims: list[tree.Expect | tree.Require] = []
-    if isinstance(net.body, tree.Body):
-        inside = net.body.statements
-        claims.extend([s for s in inside if isinstance(s, (tree.Expect, tree.Require))])
-    below: Any = None
+def claims_of(
+    file: LoadedFile, net: tree.Block, target: BlockValue
+) -> list[tuple[LoadedFile, Claim]]:
+    """The claims of a net, each with the file that it stands in.
+
+    Args:
+        file: where the net stands.
+        net: the net; what is claimed directly below it is claimed of it.
+        target: the net whose body is lowered, the net itself or one that it applies; what is
+            claimed inside that body holds for all that apply it.
+    """
+    body = target.block.body
+    inside = body.statements if isinstance(body, tree.Body) else ()
+    claims = [(target.file, s) for s in inside if isinstance(s, (tree.Expect, tree.Require))]
+    return [*claims, *[(file, claim) for claim, owner in _loose_claims(file) if owner is net]]
+
+
+def report_stray(file: LoadedFile, session: Session) -> None:
+    """Report the claims of a file that stand below no net, and so are about nothing."""
+    for claim, owner in _loose_claims(file):
+        if isinstance(owner, tree.Block) and owner.kind == "net":
+            continue
+        message = "this claim stands below no net, so it is about none"
+        help = "put it directly below the net that it is about, or into its body"
+        session.diagnostics.add(Diagnostic("stray-claim", message, (Label(claim.span),), help=help))
+
+
+def _loose_claims(file: LoadedFile) -> list[tuple[Claim, Any]]:
+    """The claims outside of bodies, each with the definition that it follows."""
+    found: list[tuple[Claim, Any]] = []
+    owner: Any = None
     for definition in file.file.definitions:
         if isinstance(definition, (tree.Expect, tree.Require)):
-            if below is net:
-                claims.append(definition)
+            found.append((definition, owner))
         else:
-            below = definition
-    return claims
+            owner = definition
+    return found
 
 
 def verify(
     program: Program,
-    claims: list[tree.Expect | tree.Require],
-    file: LoadedFile,
+    claims: list[tuple[LoadedFile, Claim]],
     session: Session,
     lowered: Lowered,
 ) -> None:
@@ -52,15 +75,15 @@ def verify(
 
     Args:
         program: the net.
-        claims: what is claimed of it.
-        file: where the claims stand.
+        claims: what is claimed of it, each with the file that it stands in.
         session: takes the diagnostics.
         lowered: gives another net of the file, for claims that compare two.
     """
     session.figure = lambda block, attribute: _figure_of(block, attribute.name, lowered, attribute)
-    for claim in claims:
+    given = {**dict(program.region.arguments), **dict(program.hyperparameters)}
+    for file, claim in claims:
         training = isinstance(claim, tree.Expect) and claim.training
-        names = {**dict(program.hyperparameters), **_figures(program, training)}
+        names = {**given, **_figures(program, training)}
         scope = Scope(file.scope, names)
         ctx = Context(session, None, scope, file)
         try:
@@ -111,12 +134,23 @@ def _verify(claim: tree.Expect | tree.Require, ctx: Context) -> None:
 
 
 def _value(expr: tree.Expr, ctx: Context) -> Any:
-    found = evaluate(expr, ctx)
+    help = f"figures are {', '.join(FIGURES)}, output, input, and `Net.macs` of another net"
+    try:
+        found = evaluate(expr, ctx)
+    except Problem as problem:
+        raise _with_help(problem, help) from problem
     if found is POISON or is_value(found):
         return found
     message = f"a claim compares figures, found {name_of(found)}"
-    help = f"figures are {', '.join(FIGURES)}, output, input, and `Net.macs` of another net"
     raise Problem("argument-type", message, expr.span, help=help)
+
+
+def _with_help(problem: Problem, help: str) -> Problem:
+    # An unknown name in a claim is a figure that there is not, rather than an operator misspelt.
+    found = problem.diagnostic
+    if found.code != "unknown-name":
+        return problem
+    return Problem(found.code, found.message, found.span, help=help)
 
 
 def _holds(claim: tree.Expect, subject: Any, value: Any) -> bool:
@@ -146,6 +180,8 @@ def _near(claim: tree.Expect, subject: Any, value: Any) -> bool:
 
 
 def _equal(claim: tree.Expect, subject: Any, value: Any) -> bool:
+    if isinstance(subject, tuple) and not isinstance(value, tuple):
+        value = (value,)  # `(10)` is a shape of one axis here
     if isinstance(subject, tuple) and isinstance(value, tuple):
         pairs = list(zip(subject, value, strict=False))
         return len(subject) == len(value) and all(_equal(claim, a, b) for a, b in pairs)
@@ -180,8 +216,8 @@ def _written(value: Any) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}".replace(",", "_") if abs(value) >= 10_000 else str(value)
     if isinstance(value, tuple):
-        inside = ", ".join(show(item) for item in value)
-        return f"({inside})"
+        parts = [_written(item) if isinstance(item, tuple) else show(item) for item in value]
+        return f"({', '.join(parts)})"
     return show(value)
 
 

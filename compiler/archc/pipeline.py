@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import archc.ops
-from archc.check import claims_of, verify
+from archc.check import claims_of, report_stray, verify
 from archc.graph import Program
 from archc.lower.context import Problem
 from archc.lower.files import LoadedFile
@@ -113,6 +113,7 @@ def _check(run: Run, file: LoadedFile, stem: str) -> CheckResult:
             return CheckResult(_in_order(run.diagnostics), () if program is None else (program,))
         find_cycles(file, run.session)
         resolve_file(file, run.session)
+        report_stray(file, run.session)
         programs = _check_nets(run, file)
     except Problem as problem:
         run.diagnostics.add(problem.diagnostic)
@@ -121,6 +122,7 @@ def _check(run: Run, file: LoadedFile, stem: str) -> CheckResult:
 
 def _check_nets(run: Run, file: LoadedFile) -> list[Program]:
     lowered: dict[str, Program | None] = {}
+    targets: dict[str, BlockValue] = {}
     used: set[str] = set()
     for name, net in file.nets.items():
         session = run.session.fresh()
@@ -128,14 +130,15 @@ def _check_nets(run: Run, file: LoadedFile) -> list[Program]:
         if target is None or target.missing:
             lowered[name] = None
             continue
+        targets[name] = target.block
         lowered[name] = lower_net(net, target, session)
         used |= session.used
     run.session.used |= used
     for name, net in file.nets.items():
         program = lowered[name]
         if program is not None:
-            others = _others(lowered)
-            verify(program, claims_of(file, net), file, run.session, others)
+            claims = claims_of(file, net, targets[name])
+            verify(program, claims, run.session, _others(lowered))
     return [program for program in lowered.values() if program is not None]
 
 

@@ -33,7 +33,7 @@ class Run:
         self.diagnostics = Diagnostics()
         self.loader = Loader(self.diagnostics, library.root())
         self.session = Session(self.diagnostics)
-        self.found: tuple[LoadedFile, tree.Block] | None = None
+        self.found: tuple[LoadedFile, tree.Block, BlockValue] | None = None
 
     def load(self) -> Program | None:
         file, wanted, stem = self._file()
@@ -50,7 +50,7 @@ class Run:
             self._report_missing(net, target)
             return None
         owners = [loaded for loaded in self.loader.all(file) if net in loaded.nets.values()]
-        self.found = (owners[0], net)
+        self.found = (owners[0], net, target.block)
         program = lower_net(net, target, self.session)
         if program is None and not self.diagnostics.failed:
             resolve_file(file, self.session)
@@ -61,8 +61,7 @@ class Run:
         """Verify what is claimed of the net that `load` found."""
         if self.found is None:
             return
-        file, net = self.found
-        verify(program, claims_of(file, net), file, self.session, self._lowered)
+        verify(program, claims_of(*self.found), self.session, self._lowered)
 
     def _lowered(self, block: Any) -> Program | None:
         assert self.found is not None

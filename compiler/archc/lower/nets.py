@@ -97,6 +97,7 @@ def _bind(target: Target, ctx: Context) -> None:
         value = _value(parameter, block, session, inside)
         if value is None:
             target.missing.append(parameter)
+            scope.names[parameter.name] = POISON  # what is asked for; later defaults may use it
             continue
         target.names[parameter.name] = value
         scope.names[parameter.name] = value

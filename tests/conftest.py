@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Protocol
 
 import pytest
+
+from archc.op import REGISTRY
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -22,6 +26,16 @@ def pytest_configure() -> None:
     """
     for library in ("OMP", "MKL", "OPENBLAS"):
         os.environ[f"{library}_NUM_THREADS"] = "1"
+
+
+@pytest.fixture(autouse=True)
+def only_for_this_test() -> Iterator[None]:
+    """Operators that a test declares are forgotten behind it."""
+    import_module("archc.ops")
+    known = set(REGISTRY.known)
+    yield
+    for name in set(REGISTRY.known) - known:
+        del REGISTRY._known[name]
 
 
 class Golden(Protocol):

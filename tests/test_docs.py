@@ -18,14 +18,12 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from archc.hook import ArchLoader
-from archc.op import REGISTRY
 from archlang.record import Record
 
 ROOT = Path(__file__).parents[1]
@@ -63,12 +61,8 @@ def blocks(page: Path) -> Iterator[Block]:
 
 @pytest.fixture(autouse=True)
 def only_for_this_page() -> Iterator[None]:
-    """Operators that a page declares and modules that it imports are forgotten behind it."""
-    import_module("archc.ops")
-    known = dict(REGISTRY.known)
+    """Modules that a page imports are forgotten behind it."""
     yield
-    for name in set(REGISTRY.known) - set(known):
-        del REGISTRY._known[name]
     specs = {name: getattr(module, "__spec__", None) for name, module in sys.modules.items()}
     made = [name for name, spec in specs.items() if spec and isinstance(spec.loader, ArchLoader)]
     packages = {name.split(".")[0] for name in made}

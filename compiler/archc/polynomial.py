@@ -67,7 +67,7 @@ class Poly:
         raise TypeError(f"whether {self} is zero is not known: use archc.dims.same")
 
     def __repr__(self) -> str:
-        return f"Poly({self})"
+        return str(self)  # shapes and tables show the formula
 
     def __str__(self) -> str:
         from archc.polynomial_text import to_text

@@ -81,11 +81,11 @@ class _Builder:
         self, position: int, nodes: list[Any], streams: Streams, count: int
     ) -> tuple[Stream, ...]:
         """New streams for the first outputs of a node."""
-        label = first_of(nodes).label
+        label, of_module = first_of(nodes).label, first_of(nodes).label == first_of(nodes).name
         made = []
         for port in range(count):
             shapes = tuple([ANY if n is None else n.outputs[port] for n in nodes])
-            made.append(Stream(shapes, label))
+            made.append(Stream(shapes, label, of_module=of_module))
             streams[position, port, 0] = made[-1]
         return tuple(made)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from textwrap import dedent
+from textwrap import dedent, wrap
 
 from archc.emit.attributes import Attributes
 from archc.emit.construct import write_members
@@ -64,14 +64,27 @@ def _attributes(members: list[object]) -> list[str]:
 
 
 def _docstring(lines: list[str]) -> list[str]:
+    """The docstring as formatters leave it: long lines wrapped, a single one on one line."""
     if not lines:
         return []
-    first = f" {lines[0]}" if lines[0].startswith('"') else lines[0]
-    if len(lines) == 1 and width(first) <= WIDTH - 10:
-        end = '\\""""' if first.endswith('"') else '"""'
-        return [f'    """{first.removesuffix(chr(34)) if end[0] == chr(92) else first}{end}', ""]
-    rest = dedent("\n".join(lines[1:])).split("\n") if len(lines) > 1 else []
-    return [f'    """{first}', *[f"    {line}".rstrip() for line in rest], '    """', ""]
+    first, *rest = [part for line in lines for part in _wrapped(line)]
+    # A quote that begins it needs a space, one that ends it a backslash; one alone, the latter.
+    space = " " if first.startswith('"') and (rest or first != '"') else ""
+    opening = f'    """{space}{first}'
+    if rest:
+        inside = dedent("\n".join(rest)).split("\n")
+        return [opening, *[f"    {line}".rstrip() for line in inside], '    """', ""]
+    if width(opening) <= WIDTH < width(opening) + 3:
+        return [opening, '    """', ""]
+    return [f'{opening[:-1]}\\""""' if first.endswith('"') else f'{opening}"""', ""]
+
+
+def _wrapped(line: str) -> list[str]:
+    indent = line[: len(line) - len(line.lstrip())]
+    longest = WIDTH - 10
+    if len(line) <= longest or not line.isascii():
+        return [line]
+    return wrap(line, longest, subsequent_indent=indent, break_long_words=False)
 
 
 def _constructor(parameters: list[Parameter], defaults: dict[str, str]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import PurePath
 
 from archc.emit.align import Signatures
 from archc.emit.build import build
@@ -77,11 +78,14 @@ def draft(programs: list[Program], varied: list[str], name: str) -> Draft | None
 
 
 def _helper_names(roots: list[Region], forms: Forms) -> set[str]:
+    """What operators define in the file or import into it."""
     found: set[str] = set()
     for root in roots:
         for region in regions_below(root):
             operations = [node for node in region.nodes if isinstance(node, Operation)]
-            found.update([name for o in operations for name, _ in forms.of(region, o).helper])
+            for form in [forms.of(region, operation) for operation in operations]:
+                found.update([name for name, _ in form.helper])
+                found.update([line.split()[-1] for line in form.imports])
     return found
 
 
@@ -123,7 +127,8 @@ def write_file(program: Program, made: Draft, class_name: str | None, figures: l
     """The text of the file."""
     helpers = _helpers(made)
     taken = [p.name for unit in made.units for p in unit.scope.parameters]
-    names = Namespace([*helpers, *taken])
+    imported = [line.split()[-1] for form in _forms(made) for line in form.imports]
+    names = Namespace([*helpers, *imported, *taken])
     made.net.name = names.add(class_name or net_class_name(program.name, program.applies))
     parts = [source.rstrip("\n").split("\n") for source in helpers.values()]
     known: dict[tuple[str, ...], str] = {}
@@ -145,8 +150,9 @@ def write_file(program: Program, made: Draft, class_name: str | None, figures: l
 def _header(program: Program) -> list[str]:
     from archc import __version__
 
+    file = PurePath(program.file).name
     applied = f" ({program.applies})" if program.applies else ""
-    return [comment(f"Made by archc {__version__} from {program.file}: {program.name}{applied}")]
+    return [comment(f"Made by archc {__version__} from {file}: {program.name}{applied}")]
 
 
 def _imports(body: str, made: Draft) -> list[str]:

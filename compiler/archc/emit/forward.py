@@ -188,6 +188,8 @@ class Forward:
             self._unpack(step, value)
             return
         output = step.outputs[0]
+        if output.of_module and self.remaining[output] == 1:
+            output.label = None
         self.keep(output, value)
         if output.label is not None or self.remaining[output] != 1 or step.whole:
             self.assign(output, value)

@@ -94,7 +94,9 @@ class Making:
         filling: dict[str, Any] = {}
         for position, (key, _) in enumerate(first_of(forms).values):
             values = tuple([ANY if f is None else f.values[position][1] for f in forms])
-            filling[key] = self.forward_slot(values, scope, f"{name}_{key}" if name else key)
+            filling[key] = self.forward_slot(
+                values, scope, f"{name}_{key}" if name not in ("", key) else key
+            )
         table = getattr(op, "table", None)
         if isinstance(table, str):
             filling["table"] = self.path(table)

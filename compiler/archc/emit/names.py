@@ -13,8 +13,8 @@ from collections.abc import Iterable
 from typing import Any
 
 __all__ = [
-    "RESERVED", "Namespace", "attribute_name", "camel_case", "comment", "docstring_lines", "identifier",
-    "literal",     "net_class_name", "printable", "singular",
+    "RESERVED", "Namespace", "attribute_name", "camel_case", "comment", "docstring_lines",
+    "identifier", "literal", "net_class_name", "printable", "singular",
 ]  # fmt: skip
 
 # What the generated module uses itself, and names that linters call ambiguous.

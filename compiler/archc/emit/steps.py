@@ -25,9 +25,11 @@ class Stream:
         label: the name that the file gives it.
         item: the number of the copy, for a stream of one copy of a repeat; `parent` is then the
             list of all copies.
+        of_module: whether the label is the name of the module that it leaves, which need not be a
+            local's name as well.
     """
 
-    __slots__ = ("item", "label", "parent", "shapes")
+    __slots__ = ("item", "label", "of_module", "parent", "shapes")
 
     def __init__(
         self,
@@ -35,8 +37,10 @@ class Stream:
         label: str | None = None,
         parent: Stream | None = None,
         item: int | None = None,
+        of_module: bool = False,
     ) -> None:
         self.shapes, self.label, self.parent, self.item = shapes, label, parent, item
+        self.of_module = of_module
 
 
 class Construct(Record):

@@ -176,3 +176,9 @@ def test_the_face_has_what_it_promises() -> None:
     with pytest.raises(AttributeError, match="no attribute 'lod'"):
         archc.lod  # type: ignore[attr-defined]  # noqa: B018
     assert Path(archc.__file__).with_name("py.typed").is_file()
+
+
+def test_a_symbolic_net_shows_itself() -> None:
+    net = archc.load(source="dim T\nnet N = SEQUENCE(T, 5) -> FC(7)")
+    assert repr(net) == "<Net N: 42 parameters, 35*T multiply-adds>"
+    assert str(net.outputs) == "{'out': (T, 7)}"

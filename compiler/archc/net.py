@@ -201,7 +201,10 @@ class Net:
             return None  # a notebook then shows what repr gives
 
     def __repr__(self) -> str:
-        return f"<Net {self.name}: {self.params:,} parameters, {self.macs:,} multiply-adds>"
+        from archc.tables.rows import figure
+
+        params, macs = figure(self.params), figure(self.macs)
+        return f"<Net {self.name}: {params} parameters, {macs} multiply-adds>"
 
 
 def _levels(depth: int | None) -> int | None:

@@ -174,7 +174,7 @@ class Net:
                 raise
             message = "to_torch needs PyTorch: pip install 'arch-lang[torch]'"
             raise ImportError(message, name="torch") from error
-        return to_torch(self.program)
+        return to_torch(self.program, probe=self._probe)
 
     def _refuse_open_dimensions(self) -> None:
         from archc.emit import needs_binding

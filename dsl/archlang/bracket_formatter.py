@@ -62,11 +62,15 @@ class BracketFormatter(ABC):
     def listed(
         self, nodes: Sequence[Expr], span: Span, value: bool, *, opened: bool = False
     ) -> Doc:
-        """Write expressions with commas between them, on as few lines as they need."""
+        """Write expressions with commas between them, on as few lines as they need.
+
+        A table, which is a list of lists or of tuples, has a line for each row instead.
+        """
         write = partial(self.inner, value=value)
         parts = self.parts(nodes, write)
         slots, rest = self.remarks.slots(parts, span.start, span.end, opened=opened)
-        return concat(fill(_commas(slots)), close(slots, rest))
+        body = group(concat(*_commas(slots))) if _is_table(nodes) else fill(_commas(slots))
+        return concat(body, close(slots, rest))
 
     def arguments(self, arguments: Sequence[tree.Argument], span: Span) -> Doc:
         """Write the arguments of a call, with their parentheses."""
@@ -163,9 +167,7 @@ class BracketFormatter(ABC):
     def comprehension(self, node: tree.Group | tree.Fork, value: bool) -> Doc:
         """Write `item for pattern in iterable`."""
         [item] = node.items
-        parts: list[Part] = [
-            (item.span, partial(self.inner, item, value=value))
-        ]
+        parts: list[Part] = [(item.span, partial(self.inner, item, value=value))]
         parts.extend((clause.span, partial(self.clause, clause)) for clause in node.clauses)
         end = max(node.span.end - 1, node.span.start)
         slots, rest = self.remarks.slots(parts, node.span.start, end, opened=True)
@@ -178,6 +180,11 @@ class BracketFormatter(ABC):
         if node.condition is None:
             return head
         return concat(head, " if ", self.condition(node.condition))
+
+
+def _is_table(nodes: Sequence[Expr]) -> bool:
+    rows = all(isinstance(node, (tree.Group, tree.Tuple)) and len(node.items) > 1 for node in nodes)
+    return rows and len(nodes) > 1
 
 
 def _commas(slots: Sequence[Slot]) -> list[Doc]:

@@ -40,29 +40,17 @@ def claims_of(
     body = target.block.body
     inside = body.statements if isinstance(body, tree.Body) else ()
     claims = [(target.file, s) for s in inside if isinstance(s, (tree.Expect, tree.Require))]
-    return [*claims, *[(file, claim) for claim, owner in _loose_claims(file) if owner is net]]
+    return [*claims, *[(file, claim) for claim, owner in file.claims if owner is net]]
 
 
 def report_stray(file: LoadedFile, session: Session) -> None:
     """Report the claims of a file that stand below no net, and so are about nothing."""
-    for claim, owner in _loose_claims(file):
+    for claim, owner in file.claims:
         if isinstance(owner, tree.Block) and owner.kind == "net":
             continue
         message = "this claim stands below no net, so it is about none"
         help = "put it directly below the net that it is about, or into its body"
         session.diagnostics.add(Diagnostic("stray-claim", message, (Label(claim.span),), help=help))
-
-
-def _loose_claims(file: LoadedFile) -> list[tuple[Claim, Any]]:
-    """The claims outside of bodies, each with the definition that it follows."""
-    found: list[tuple[Claim, Any]] = []
-    owner: Any = None
-    for definition in file.file.definitions:
-        if isinstance(definition, (tree.Expect, tree.Require)):
-            found.append((definition, owner))
-        else:
-            owner = definition
-    return found
 
 
 def verify(

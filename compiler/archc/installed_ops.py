@@ -7,11 +7,16 @@ of that name is imported. A file can never name code to load.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
-from typing import Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 from archc.op import REGISTRY
 from archlang.diagnostics import ArchError, Diagnostic
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 __all__ = ["GROUP", "load_declared"]
 
@@ -28,12 +33,18 @@ def load_declared(name: str | None) -> None:
     """
     if name is not None and not _NAME.fullmatch(name):
         return
-    from importlib.metadata import entry_points
+    for entry in _entries(tuple(sys.path)):
+        if name is None or entry.name == name:
+            _load(entry.name, entry.value, entry.load)
 
-    for entry in (
-        entry_points(group=GROUP) if name is None else entry_points(group=GROUP, name=name)
-    ):
-        _load(entry.name, entry.value, entry.load)
+
+@lru_cache(maxsize=1)
+def _entries(path: tuple[str, ...]) -> tuple[EntryPoint, ...]:
+    # Reading what is installed takes a millisecond, and a file may have many unknown names.
+    from importlib.metadata import distributions
+
+    found = [entry for one in distributions(path=list(path)) for entry in one.entry_points]
+    return tuple([entry for entry in found if entry.group == GROUP])
 
 
 def _load(name: str, value: str, load: Callable[[], Any]) -> None:

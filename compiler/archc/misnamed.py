@@ -10,6 +10,8 @@ from archlang.diagnostics import Diagnostic
 
 __all__ = ["as_problem", "choose", "no_net", "unknown_binding", "unknown_net"]
 
+MOST_LISTED = 20
+
 
 def as_problem(found: tuple[Diagnostic, ...], message: str) -> Problem:
     """The first of some diagnostics as a Problem, or one with a message."""
@@ -34,7 +36,7 @@ def unknown_net(wanted: str, file: LoadedFile) -> Problem:
     from archlang.suggest import closest
 
     near = closest(wanted, list(file.nets))
-    there = ", ".join(file.nets) or "none"
+    there = _some(list(file.nets), ", ") or "none"
     help = f"did you mean {near[0]}?" if near else f"its nets are: {there}"
     return Problem("unknown-net", f"{file.name} has no net {wanted}", None, help=help)
 
@@ -46,8 +48,13 @@ def choose(file: LoadedFile, complete: list[str], nets: list[str]) -> Problem:
         return Problem("unknown-net", message, None, help="net Name = INPUT(3, 224, 224) -> ...")
     listed = complete or nets
     message = f"{file.name} has several nets" if complete else f"{file.name} has no complete net"
-    help = "choose one: " + " ".join(f"{file.name}:{name}" for name in listed)
+    help = "choose one: " + _some([f"{file.name}:{name}" for name in listed], " ")
     return Problem("unknown-net", message, None, help=help)
+
+
+def _some(words: list[str], between: str) -> str:
+    shown = between.join(words[:MOST_LISTED])
+    return shown if len(words) <= MOST_LISTED else f"{shown} and {len(words) - MOST_LISTED:,} more"
 
 
 def unknown_binding(name: str, target: Target | None, session: Session) -> Diagnostic:

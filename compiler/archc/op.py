@@ -17,6 +17,7 @@ from archc.shapes import Shape
 from archlang.record import Record, field
 
 __all__ = [
+    "MOST_STREAMS",
     "REGISTRY",
     "Argument",
     "Constant",
@@ -37,6 +38,10 @@ Family = Literal[
 
 # A literal of the generated code. Dims that are still symbolic become sizes read from the inputs.
 Constant = int | float | bool | str | None | tuple["Constant", ...] | Dim
+
+
+# Streams in one bundle: whoever takes a bundle apart names each.
+MOST_STREAMS = 4096
 
 
 class OpError(Exception):

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 __all__ = [
     "LARGEST", "LONGEST", "Algebra", "Undecided", "ValueProblem", "arithmetic", "bounded",
     "compare",
-    "index", "is_number", "iterate", "negate", "show", "show_items", "smaller", "truth",
+    "index", "is_number", "items_of", "iterate", "negate", "show", "show_items", "smaller", "truth",
 ]  # fmt: skip
 
 LARGEST = 2**63 - 1
@@ -49,8 +49,8 @@ class Algebra(Protocol):
         """Whether the first is smaller."""
 
 
-def show(value: Any) -> str:
-    """A value as a message writes it."""
+def show(value: Any, deep: int = 4) -> str:
+    """A value as a message writes it: of lists so and so deep, the first items."""
     match value:
         case bool():
             return "yes" if value else "no"
@@ -59,7 +59,7 @@ def show(value: Any) -> str:
         case float():
             return f"{value:g}" if abs(value) < 1e6 else repr(value)
         case list() | tuple():
-            return show_items(value)
+            return show_items(value, deep)
         case range():
             return f"{value.start}..{value.stop}"
         case None:
@@ -67,9 +67,9 @@ def show(value: Any) -> str:
     return str(value)
 
 
-def show_items(items: Sequence[Any]) -> str:
-    shown = [show(item) for item in items[:8]]
-    if len(items) > 8:
+def show_items(items: Sequence[Any], deep: int = 4) -> str:
+    shown = [show(item, deep - 1) for item in items[:8]] if deep else []
+    if len(items) > len(shown):
         shown.append("...")
     inside = ", ".join(shown)
     if isinstance(items, list):
@@ -84,6 +84,22 @@ def kind(value: Any) -> str:
     return names.get(type(value), "a size")
 
 
+def items_of(value: Any, most: int = LONGEST) -> int:
+    """How many items a value has, those of the lists inside it included; counts to `most` at most.
+
+    Lists that share a part count it each time, as whoever compares or shows them meets it.
+    """
+    if not isinstance(value, (list, tuple)):
+        return 0
+    count = len(value)
+    for item in value:
+        if count > most:
+            break
+        if isinstance(item, (list, tuple)):
+            count += items_of(item, most - count)
+    return count
+
+
 def bounded(value: Any) -> Any:
     """The value, when it lies within the bounds.
 
@@ -93,7 +109,7 @@ def bounded(value: Any) -> Any:
     """
     if isinstance(value, int) and not -LARGEST <= value <= LARGEST:
         raise ValueProblem("number-too-large", "this number is 2**63 or more")
-    if isinstance(value, (list, tuple)) and len(value) > LONGEST:
+    if isinstance(value, (list, tuple)) and items_of(value) > LONGEST:
         raise ValueProblem("list-too-long", f"this list has more than {LONGEST:,} items")
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueProblem("number-too-large", "this number is not finite")

@@ -106,6 +106,7 @@ def _statement(statement: tree.Statement, result: _Result, ctx: Context) -> None
             result.last = _assign(statement, ctx)
         case tree.Out():
             for output in statement.outputs:
+                _refuse_doubled(output, result)
                 result.outputs.append((output.name, _out(output, ctx), output.training))
         case tree.Share():
             _share(statement, ctx)
@@ -193,6 +194,12 @@ def _parts(made: Any, statement: tree.Assign) -> list[Any]:
     found = str(len(items)) if isinstance(items, (list, tuple)) else name_of(made)
     message = f"{wanted} names stand on the left, {found} on the right"
     raise Problem("pattern-mismatch", message, statement.span)
+
+
+def _refuse_doubled(output: tree.Output, result: _Result) -> None:
+    if output.name is not None and any(name == output.name for name, _, _ in result.outputs):
+        message = f"{output.name} is named twice"
+        raise Problem("doubled-name", message, output.span, help="give one of the two another name")
 
 
 def _out(output: tree.Output, ctx: Context) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from archc.lower.context import ALGEBRA, Context, Problem
@@ -17,8 +19,11 @@ from archc.lower.things import (
     name_of,
 )
 from archlang import functions, tree
+from archlang.values import items_of
 
 __all__ = ["call"]
+
+DEEPEST_CALL = 100
 
 
 def call(expr: tree.Call, ctx: Context) -> Any:
@@ -57,6 +62,7 @@ def _apply_function(function: FunctionValue, expr: tree.Call, ctx: Context) -> A
         if not is_value(argument):
             message = f"{function.name} computes with values, found {name_of(argument)}"
             raise Problem("stream-as-value", message, given.span)
+    ctx.session.spent.items(sum([items_of(argument) for argument in arguments]), expr.span)
     with guarded(expr.span):
         return functions.call(function.name, tuple(arguments), ALGEBRA)
 
@@ -73,4 +79,19 @@ def _apply_let(function: LetValue, expr: tree.Call, ctx: Context) -> Any:
     names = {p.name: a for p, a in zip(let.parameters, arguments, strict=True)}
     scope = Scope(function.file.scope, names)
     inside = Context(ctx.session, None, scope, function.file, frame=ctx.frame)
-    return inside.value(let.value, f"the result of {let.name}")
+    with _deeper(let, expr, ctx):
+        return inside.value(let.value, f"the result of {let.name}")
+
+
+@contextmanager
+def _deeper(let: tree.Let, expr: tree.Call, ctx: Context) -> Iterator[None]:
+    # No function contains itself, but one that is given itself can still call itself.
+    spent = ctx.session.spent
+    if spent.calls >= DEEPEST_CALL:
+        message = f"functions call functions {DEEPEST_CALL} deep here, at last {let.name}"
+        raise Problem("nested-too-deeply", message, expr.span)
+    spent.calls += 1
+    try:
+        yield
+    finally:
+        spent.calls -= 1

@@ -101,7 +101,7 @@ def list_of(group: tree.Group, ctx: Context) -> Any:
     found: list[Any] = []
     for inside in copies(group.clauses, ctx):
         found.extend([inside.evaluate(item) for item in group.items])
-        if len(found) > values.LONGEST:
-            message = f"this list has more than {values.LONGEST:,} items"
-            raise Problem("list-too-long", message, group.span)
-    return POISON if any(item is POISON for item in found) else found
+    if any(item is POISON for item in found):
+        return POISON
+    with guarded(group.span):
+        return values.bounded(found)

@@ -52,6 +52,7 @@ def _binary(expr: tree.Binary, ctx: Context) -> Any:
         return POISON
     if is_stream(left) or is_stream(right) or NONE in (left, right):
         return ctx.flowing(expr)
+    ctx.session.spent.items(values.items_of(left) + values.items_of(right), expr.span)
     with guarded(expr.span):
         return values.arithmetic(expr.operator, left, right)
 
@@ -77,6 +78,7 @@ def _compare(expr: tree.Compare, ctx: Context) -> Any:
     found = [ctx.value(operand, "a condition") for operand in expr.operands]
     if any(item is POISON for item in found):
         return POISON
+    ctx.session.spent.items(sum([values.items_of(item) for item in found]), expr.span)
     with guarded(expr.span):
         return all(
             values.compare(operator, left, right, ALGEBRA)

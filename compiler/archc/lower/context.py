@@ -15,7 +15,10 @@ from archlang.record import Record
 from archlang.source import Span
 from archlang.values import Algebra
 
-__all__ = ["ALGEBRA", "POISONED", "Context", "Frame", "Problem", "Session"]
+__all__ = [
+    "ALGEBRA", "MOST_STEPS", "POISONED", "Context", "Frame", "Problem", "Session", "Spent",
+    "too_much_work",
+]  # fmt: skip
 
 
 class _Sizes:
@@ -31,6 +34,10 @@ ALGEBRA: Algebra = _Sizes()
 
 # The code of a Problem that follows from one that was reported already.
 POISONED = "poisoned"
+
+# Evaluating an expression is a step; so are some items of a list that is made or walked over.
+MOST_STEPS = 1_000_000
+ITEMS_PER_STEP = 32
 
 
 class Problem(Exception):
@@ -52,6 +59,11 @@ class Problem(Exception):
         self.diagnostic = Diagnostic(code, message, labels, notes, help)
 
 
+def too_much_work(span: Span) -> Problem:
+    """The Problem of a file whose values take more than `MOST_STEPS` steps."""
+    return Problem("too-much-work", "this file asks for too much work", span)
+
+
 class Frame(Record):
     """One instance of a block on the way to here."""
 
@@ -68,6 +80,29 @@ class Frame(Record):
             notes.append(Note(f"in {frame.text}", frame.span))
             frame = frame.outer
         return tuple(notes)
+
+
+class Spent:
+    """What a run has spent so far; bounds hold for all the nets of a file together."""
+
+    __slots__ = ("calls", "compared", "regions", "steps", "told")
+
+    def __init__(self) -> None:
+        self.steps = 0  # expressions evaluated
+        self.calls = 0  # functions inside functions, now
+        self.compared = 0  # words compared with an unknown one
+        self.regions = 0
+        self.told = False  # that it is too much
+
+    def items(self, count: int, span: Span) -> None:
+        """Spend the steps for a list of some items: walking over them is quicker than evaluating.
+
+        Raises:
+            Problem: too-much-work.
+        """
+        self.steps += count // ITEMS_PER_STEP
+        if self.steps > MOST_STEPS:
+            raise too_much_work(span)
 
 
 class Session:
@@ -96,17 +131,18 @@ class Session:
         self.root: Builder | None = None
         self.weights: dict[tuple[int, str], dict[str, tuple[Any, ...]]] = {}
         self.cyclic: dict[int, str] = {}
-        self.regions = 0
         self.dimensions: set[str] = set()
         self.figure: Callable[[Any, Any], Any] | None = None
         self.features: set[str] = set()
         self.moving: set[str] = set()
-        self.steps = 0
+        self.spent = Spent()
 
     def fresh(self) -> Session:
         """A session for another net of the same files, which remembers the regions made so far."""
         other = Session(self.diagnostics, self.bindings, self.inputs, self.sketch)
-        for shared in ("memo", "known", "places", "bodies", "options", "cyclic", "dimensions"):
+        for shared in (
+            "memo", "known", "places", "bodies", "options", "cyclic", "dimensions", "spent",
+        ):  # fmt: skip
             setattr(other, shared, getattr(self, shared))
         return other
 
@@ -188,6 +224,11 @@ class Context:
         """Collect a diagnostic, with the stack of block instances."""
         if diagnostic.code == POISONED:
             return
+        if diagnostic.code == "too-much-work":
+            # Said once: whatever else is asked for from here on follows from it.
+            if self.session.spent.told:
+                return
+            self.session.spent.told = True
         if self.frame is not None:
             diagnostic = diagnostic.replace(notes=diagnostic.notes + self.frame.notes())
         self.session.diagnostics.add(diagnostic)

@@ -7,7 +7,7 @@ from typing import Any
 from archc.lower.calls import call
 from archc.lower.comprehensions import is_list, list_of
 from archc.lower.computing import condition, operation, range_of
-from archc.lower.context import POISONED, Context, Problem
+from archc.lower.context import MOST_STEPS, Context, Problem, too_much_work
 from archc.lower.guards import guarded
 from archc.lower.heads import needs_incoming, operator_of
 from archc.lower.things import (
@@ -28,8 +28,6 @@ from archlang.functions import FUNCTIONS
 
 __all__ = ["evaluate", "evaluate_value", "flowing", "lookup"]
 
-MOST_STEPS = 1_000_000
-
 
 def evaluate(expr: tree.Expr, ctx: Context) -> Any:
     """What an expression means: a value, a block, a stream.
@@ -39,12 +37,10 @@ def evaluate(expr: tree.Expr, ctx: Context) -> Any:
     Raises:
         Problem: with the place, when it means nothing.
     """
-    ctx.session.steps += 1
-    if ctx.session.steps > MOST_STEPS:
-        # Said once: whatever else is asked for from here on follows from it.
-        first = ctx.session.steps == MOST_STEPS + 1
-        code = "too-much-work" if first else POISONED
-        raise Problem(code, "this file asks for too much work", expr.span)
+    spent = ctx.session.spent
+    spent.steps += 1
+    if spent.steps > MOST_STEPS:
+        raise too_much_work(expr.span)
     match expr:
         case tree.Number() | tree.Text() | tree.Boolean():
             return expr.value
@@ -180,6 +176,8 @@ def _index(expr: tree.Index, ctx: Context) -> Any:
         if isinstance(found, (OperatorValue, BlockValue)):
             help = f"write `{name_of(found)}({expr.index.span.text})`"
         raise Problem("value-type", message, expr.span, help=help)
+    if isinstance(position, slice):
+        ctx.session.spent.items(len(found), expr.span)
     with guarded(expr.span):
         return values.index(found, position)
 
@@ -201,7 +199,10 @@ def _position(index: tree.Expr | tree.Slice, ctx: Context) -> Any:
 
 def _tuple(expr: tree.Tuple, ctx: Context) -> Any:
     items = tuple([evaluate(item, ctx) for item in expr.items])
-    return POISON if any(item is POISON for item in items) else items
+    if any(item is POISON for item in items):
+        return POISON
+    with guarded(expr.span):
+        return values.bounded(items)
 
 
 def _chooses_value(expr: tree.Conditional, ctx: Context) -> bool:

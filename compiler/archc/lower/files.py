@@ -16,7 +16,11 @@ from archlang.source import Source, Span
 
 __all__ = ["FileScope", "LoadedFile", "Loader", "decode", "read_source"]
 
+Claim = tree.Expect | tree.Require
+
 LARGEST_FILE = 1 << 20
+
+_INSIDE = "name a file in this folder or below, or one of the library"
 
 
 def read_source(path: Path, name: str) -> Source:
@@ -26,7 +30,8 @@ def read_source(path: Path, name: str) -> Source:
         Problem: when it is missing, cannot be read, is too large or is not UTF-8.
     """
     try:
-        data = path.read_bytes()
+        with path.open("rb") as stream:
+            data = stream.read(LARGEST_FILE + 1)
     except FileNotFoundError as error:
         raise Problem("file-missing", f"there is no file {name}", None) from error
     except IsADirectoryError as error:
@@ -35,7 +40,8 @@ def read_source(path: Path, name: str) -> Source:
         reason = getattr(error, "strerror", None) or str(error)
         raise Problem("file-unreadable", f"cannot read {name}: {reason}", None) from error
     if len(data) > LARGEST_FILE:
-        message = f"{name} has {len(data):,} bytes; a file has at most {LARGEST_FILE:,}"
+        size = max(path.stat().st_size, len(data))
+        message = f"{name} has {size:,} bytes; a file has at most {LARGEST_FILE:,}"
         raise Problem("file-too-large", message, None)
     return decode(data, name)
 
@@ -61,7 +67,10 @@ def decode(data: bytes, name: str) -> Source:
 
 
 class LoadedFile:
-    """One file, parsed, with its definitions by name. Compared by identity."""
+    """One file, parsed, with its definitions by name. Compared by identity.
+
+    `claims` are those outside of bodies, each with the definition that it follows.
+    """
 
     def __init__(self, path: Path | None, file: tree.File) -> None:
         self.path = path
@@ -71,6 +80,7 @@ class LoadedFile:
         self.defaults: dict[str, list[tree.Argument]] = {}
         self.dims: dict[str, list[tree.Node]] = {}
         self.scope: FileScope = FileScope(self)
+        self.claims = _loose_claims(file)
 
     @property
     def name(self) -> str:
@@ -232,13 +242,17 @@ class Loader:
         relative = Path(wanted)
         if relative.is_absolute() or ".." in relative.parts or "\\" in wanted or "\0" in wanted:
             message = f'"{wanted}" leaves the folder of this file'
-            help = "name a file in this folder or below, or one of the library"
-            raise Problem("import-outside", message, node.path.span, help=help)
+            raise Problem("import-outside", message, node.path.span, help=_INSIDE)
         base = loaded.path.parent if loaded.path is not None else Path.cwd()
         folders = [base] if self.library is None else [base, self.library]
         for folder in folders:
-            if (folder / relative).is_file():
-                return folder / relative
+            if not _is_file(folder / relative):
+                continue
+            real = Path(os.path.realpath(folder / relative))
+            if not real.is_relative_to(os.path.realpath(folder)):
+                message = f'"{wanted}" is a link that leaves the folder of this file'
+                raise Problem("import-outside", message, node.path.span, help=_INSIDE)
+            return folder / relative
         message = f'there is no file "{wanted}" beside this one, nor in the library'
         raise Problem(
             "import-missing", message, node.path.span, help=self._similar(wanted, folders)
@@ -275,6 +289,24 @@ class Loader:
             )
             return
         loaded.imports[name.alias or name.name] = (other, name.name)
+
+
+def _loose_claims(file: tree.File) -> tuple[tuple[Claim, tree.Definition | None], ...]:
+    found: list[tuple[Claim, tree.Definition | None]] = []
+    owner: tree.Definition | None = None
+    for definition in file.definitions:
+        if isinstance(definition, (tree.Expect, tree.Require)):
+            found.append((definition, owner))
+        else:
+            owner = definition
+    return tuple(found)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that no file can have
+        return False
 
 
 def _name_span(definition: tree.Constant | tree.Let | tree.Block) -> Span:

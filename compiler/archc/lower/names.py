@@ -8,6 +8,7 @@ from __future__ import annotations
 import builtins
 import keyword
 import re
+from collections import Counter
 from typing import Any
 
 from archlang import tree
@@ -131,7 +132,7 @@ class Names:
         return names
 
     def _number(self) -> dict[int, str]:
-        bases = [base for _, base, fixed in self._places if not fixed]
+        bases = Counter([base for _, base, fixed in self._places if not fixed])
         fixed_names = {base for _, base, fixed in self._places if fixed}
         counts: dict[str, int] = {}
         names: dict[int, str] = {}
@@ -140,7 +141,7 @@ class Names:
                 names[id(node)] = safe_name(base)
                 continue
             counts[base] = counts.get(base, 0) + 1
-            alone = bases.count(base) == 1 and base not in fixed_names
+            alone = bases[base] == 1 and base not in fixed_names
             names[id(node)] = safe_name(base if alone else f"{base}{counts[base]}")
         return names
 

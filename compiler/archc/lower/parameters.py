@@ -71,6 +71,10 @@ def first_of_domain(parameter: tree.Parameter, ctx: Context) -> Any | None:
     domain = evaluate(parameter.domain, ctx)
     if domain is POISON:
         return POISON
+    if isinstance(domain, range) and domain.stop < domain.start:
+        message = f"the domain {show(domain)} holds nothing: its end comes before its start"
+        help = f"write `{domain.stop}..{domain.start}`"
+        raise Problem("argument-value", message, parameter.domain.span, help=help)
     if isinstance(domain, range):
         return domain.start
     if isinstance(domain, list) and domain:

@@ -112,8 +112,11 @@ def make_region(recipe: Recipe, incoming: Any, ctx: Context) -> Made:
     key = (recipe.kind, id(recipe.origin), recipe.key, arrangement, flowing, depends, recipe.export)
     entry = ctx.session.memo.get(key)
     if entry is None:
+        known_streams, known_modules = len(slots.streams), len(slots.modules)
         entry = _make(recipe, arriving, arrangement, slots, ctx)
-        ctx.session.memo[key] = entry
+        # What captures more than the key tells, an input of its own, is made anew at each place.
+        if len(slots.streams) == known_streams and len(slots.modules) == known_modules:
+            ctx.session.memo[key] = entry
     captures = tuple([slots.streams[position] for position in entry.captures])
     lends = tuple([(name, slots.modules[position]) for name, position in entry.modules])
     return Made(entry.region, captures, lends, entry.result, entry.exports)
@@ -122,9 +125,9 @@ def make_region(recipe: Recipe, incoming: Any, ctx: Context) -> Made:
 def _make(
     recipe: Recipe, arriving: list[Stream], arrangement: Any, slots: Slots, ctx: Context
 ) -> _Entry:
-    ctx.session.regions += 1
-    if ctx.session.regions > MOST_REGIONS:
-        message = f"this net has more than {MOST_REGIONS:,} different parts"
+    ctx.session.spent.regions += 1
+    if ctx.session.spent.regions > MOST_REGIONS:
+        message = f"this file has more than {MOST_REGIONS:,} different parts"
         raise Problem("too-many-regions", message, recipe.span)
     builder = Builder(ctx.builder, _ports(arriving), arriving if recipe.alias else None)
     inside_streams = builder.inputs([stream.span for stream in arriving])

@@ -34,6 +34,7 @@ from archc.lower.things import (
     is_value,
     name_of,
 )
+from archc.op import MOST_STREAMS
 from archlang import tree
 from archlang.values import show
 
@@ -184,6 +185,10 @@ class _Line:
         self.lends = tuple(dict.fromkeys((*self.lends, *lends)))
         for name, template in made.exports:
             shapes = tuple([output.shape for output in made.region.outputs])
+            if len(self.exports[name]) + count > MOST_STREAMS:
+                message = f"a bundle has at most {MOST_STREAMS:,} streams, {name} would have more"
+                help = f"leave out `as {name}`, or repeat less often"
+                raise Problem("bundle-too-large", message, self.expr.span, help=help)
             self.exports[name].extend([(template, shapes)] * count)
         last = self.runs[-1] if self.runs else None
         if last is not None and last.region is made.region and last.captures == wires:

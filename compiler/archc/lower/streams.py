@@ -22,6 +22,7 @@ from archc.lower.things import (
     is_value,
     name_of,
 )
+from archc.op import MOST_STREAMS
 from archlang import tree
 from archlang.source import Span
 
@@ -219,6 +220,9 @@ def _fork(expr: tree.Fork, ctx: Context) -> Any:
     made: list[Any] = []
     for copy in copies(expr.clauses, inside):
         made.extend([stream(item, copy) for item in expr.items])
+        if len(made) > MOST_STREAMS:
+            message = f"a bundle has at most {MOST_STREAMS:,} streams, this one would have more"
+            raise Problem("bundle-too-large", message, expr.span)
     return _as_bundle(made, expr, ctx)
 
 

@@ -13,6 +13,9 @@ from archlang.suggest import closest
 
 __all__ = ["unknown_name"]
 
+# How many words are compared in one run: the thousandth unknown name gets no suggestion.
+MOST_COMPARED = 100_000
+
 # Operators of the language that the compiler does not lower yet.
 _LATER = {
     "RNN": "recurrence", "GRU": "recurrence", "LSTM": "recurrence", "ATTENTION": "attention",
@@ -61,6 +64,8 @@ def problem(name: tree.Name, ctx: Context) -> Problem:
 
 
 def _meant(name: str, ctx: Context) -> str | None:
+    if ctx.session.spent.compared > MOST_COMPARED:
+        return None
     foreign = {
         f.casefold(): op.name for op in REGISTRY.all() for f in op.foreign if not op.internal
     }
@@ -70,6 +75,7 @@ def _meant(name: str, ctx: Context) -> str | None:
         return "a chain needs no Sequential: `A -> B -> C`"
     operators = [op.name for op in REGISTRY.all() if not op.internal]
     candidates = sorted({*ctx.scope.visible(), *operators, *FUNCTIONS, "ID", "NONE"})
+    ctx.session.spent.compared += len(candidates)
     found = closest(name, candidates)
     if found:
         return f"did you mean {found[0]}?"

@@ -6,7 +6,17 @@ from typing import Any, ClassVar
 
 from archc.arguments import COUNT, AxisNames, Sizes
 from archc.dims import Dim, same
-from archc.op import Constant, Example, Expression, Family, Op, OpError, TorchForm, argument
+from archc.op import (
+    MOST_STREAMS,
+    Constant,
+    Example,
+    Expression,
+    Family,
+    Op,
+    OpError,
+    TorchForm,
+    argument,
+)
 from archc.ops.axes import AxisName, find_axis, is_number, settled, torch_dim
 from archc.ops.layouts import article, divisible
 from archc.shapes import Axis, Shape, sequence
@@ -60,7 +70,11 @@ class Split(AlongAxis):
         position = self.place(shape, self.axis)
         size = shape.axes[position].size
         if isinstance(self.parts, int):
-            divisible(size, self.parts, f"positions along {shape.axes[position].name}", self.name)
+            if self.parts > MOST_STREAMS:
+                message = f"SPLIT makes at most {MOST_STREAMS:,} parts, found {self.parts:,}"
+                raise OpError(message, code="bundle-too-large")
+            what = f"positions along {shape.axes[position].name}"
+            divisible(size, self.parts, what, self.name, "parts")
             return (shape.with_sizes({position: size // self.parts}),) * self.parts
         unknown = f"whether the parts {self.parts} make up {size} is not known"
         if not settled(same(sum(self.parts), size), unknown):

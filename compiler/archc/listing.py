@@ -19,6 +19,13 @@ __all__ = [
 
 WIDTH = 80
 
+_INTRODUCTION = """\
+This page is made from the operators themselves by `archc ops --markdown`. The first argument may be
+given by position, and so the next ones; every argument may be given by name. A stream's shape is
+written without the batch. The tests hold every example against PyTorch: its shape, parameters and
+multiply-adds.
+"""
+
 
 class Listed(Record):
     """One net of the library, as a list shows it.
@@ -137,11 +144,20 @@ def operator_page(op: type[Op], *, width: int | None = None, color: bool = False
 
 def reference_markdown() -> str:
     """The reference of all operators in Markdown: the same pages, family by family."""
-    parts = ["# Operators\n"]
-    for family, found in _by_family(operators()):
+    families = _by_family(operators())
+    parts = ["# Operators\n", _INTRODUCTION, _contents(families)]
+    for family, found in families:
         parts.append(f"## {FAMILIES[family].capitalize()}\n")
         parts.extend([page_markdown(op) for op in found])
     return "\n".join(parts)
+
+
+def _contents(families: list[tuple[Family, list[type[Op]]]]) -> str:
+    lines = [
+        f"- {FAMILIES[family]}: " + " ".join([f"[{op.name}](#{op.name.lower()})" for op in found])
+        for family, found in families
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def _by_family(found: Sequence[type[Op]]) -> list[tuple[Family, list[type[Op]]]]:

@@ -21,13 +21,17 @@ def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
 
 @click.command("ops", short_help="The operators.")
 @click.argument("name", metavar="[OP]", required=False, shell_complete=_complete)
-def command(name: str | None) -> int:
+@click.option("--markdown", is_flag=True, help="Print pages in Markdown: that of OP, or all.")
+def command(name: str | None, markdown: bool) -> int:
     """List all operators, or show one: arguments, shape rule, cost rule, examples."""
-    from archc.listing import operator_page, operators_table
+    from archc.listing import operator_page, operators_table, reference_markdown
+    from archc.tables.manual import page_markdown
 
     width, color = width_of(sys.stdout), colored(sys.stdout)
     with reported():  # an operator of an installed package may be broken
-        if name is None:
+        if markdown:
+            text = reference_markdown() if name is None else page_markdown(_operator(name))
+        elif name is None:
             text = operators_table(width=width, color=color)
         else:
             text = operator_page(_operator(name), width=width, color=color)

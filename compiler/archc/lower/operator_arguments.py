@@ -7,7 +7,7 @@ from typing import Any
 from archc.arguments import ArgumentProblem, Kind, Whole
 from archc.dims import symbols
 from archc.lower.context import Context, Problem
-from archc.lower.things import POISON, OperatorValue, is_value, name_of
+from archc.lower.things import POISON, OperatorValue, is_stream, is_value, name_of
 from archc.op import Argument, Op
 from archlang import tree
 from archlang.source import Span
@@ -95,11 +95,17 @@ def _by_position(op: type[Op], argument: tree.Argument, positions: list[Argument
     if not positions:
         count = len(op.arguments)
         takes = "no arguments" if count == 0 else f"at most {count} argument{'s' * (count > 1)}"
-        raise Problem("argument-count", f"{op.name} takes {takes}", argument.span)
+        help = _flows(op, argument.value) if isinstance(argument.value, tree.Name) else None
+        raise Problem("argument-count", f"{op.name} takes {takes}", argument.span, help=help)
     spec = positions[0]
     if not spec.rest:
         positions.pop(0)
     return spec
+
+
+def _flows(op: type[Op], expr: tree.Expr) -> str:
+    # Operators are written like the functions of other tools, and are none.
+    return f"a stream flows into an operator: `{expr.span.text} -> {op.name}`"
 
 
 def _raw(expr: tree.Expr, kind: Kind, ctx: Context) -> Any:
@@ -116,7 +122,8 @@ def _raw(expr: tree.Expr, kind: Kind, ctx: Context) -> Any:
 def _convert(op: type[Op], spec: Argument, value: Any, expr: tree.Expr, ctx: Context) -> Any:
     if not is_value(value):
         message = f"{op.name}'s {spec.name} is {spec.kind.text}, found {name_of(value)}"
-        raise Problem("argument-type", message, expr.span)
+        help = _flows(op, expr) if is_stream(value) else None
+        raise Problem("argument-type", message, expr.span, help=help)
     try:
         converted = spec.kind.convert(value)
     except ArgumentProblem as problem:

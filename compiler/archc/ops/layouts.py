@@ -129,8 +129,8 @@ def article(shape: Shape) -> str:
     return f"the {shape.kind} {shape}" if shape.axes else f"a single {shape.kind.rstrip('s')}"
 
 
-def divisible(count: Dim, groups: Dim, what: str, operator: str) -> None:
-    """Check that a number of channels divides into equal groups.
+def divisible(count: Dim, groups: Dim, what: str, operator: str, argument: str = "groups") -> None:
+    """Check that a number of channels divides into equal groups, which `argument` gives.
 
     Raises:
         OpError: when it does not, or when that can not be known.
@@ -145,14 +145,14 @@ def divisible(count: Dim, groups: Dim, what: str, operator: str) -> None:
         help = f"declare it: `dim {count} % {groups} == 0`"
         raise OpError(message, code="undecided", help=help)
     message = f"the {count} {what} of {operator} do not divide into {groups} equal groups"
-    raise OpError(message, code="not-divisible", help=_nearest(count, groups))
+    raise OpError(message, code="not-divisible", help=_nearest(count, groups, argument))
 
 
-def _nearest(count: Dim, groups: Dim) -> str | None:
+def _nearest(count: Dim, groups: Dim, argument: str) -> str | None:
     if not isinstance(count, int) or not isinstance(groups, int):
         return None
     divisors = [n for n in range(min(groups, count), 0, -1) if count % n == 0]
-    return f"`groups={divisors[0]}` divides {count}" if divisors else None
+    return f"`{argument}={divisors[0]}` divides {count}" if divisors else None
 
 
 def simplest(values: Sequence[int]) -> int | tuple[int, ...]:

@@ -148,7 +148,7 @@ def _example_lines(op: type[Op], width: int) -> Iterator[str]:
 def _outcome(example: Example) -> str:
     parts = [example.output]
     if example.params:
-        parts.append(f"{example.params:,} parameters")
+        parts.append(f"{example.params:,} parameter{'' if example.params == 1 else 's'}")
     if example.macs:
         parts.append(f"{example.macs:,} multiply-adds")
     return ", ".join(parts) + (f": {example.text}" if example.text else "")

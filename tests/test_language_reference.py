@@ -118,3 +118,36 @@ def test_links_within_a_page(name: str) -> None:
     headings = re.findall(r"^#+ (.*)$", re.sub(r"```.*?```", "", text, flags=re.DOTALL), re.M)
     anchors = {re.sub(r"[^\w\- ]", "", heading).lower().replace(" ", "-") for heading in headings}
     assert sorted(set(re.findall(r"\]\(#([^)]+)\)", text)) - anchors) == []
+
+
+NETS = """
+dim T
+net Small(n=3, m in 1..2) = INPUT(5) -> [FC(n)]*m -> [RELU -> RELU]?
+net small = Small(7)
+net Open(k) = SEQUENCE(T, 5) -> FC(k)
+"""
+
+
+@pytest.mark.parametrize(
+    ("options", "unknown"),
+    [
+        ("-p n=2 -p m=2 -p T=3 -p relu1=no -p FC.bias=no", []),
+        ("-p k=3 --input 3", []),
+        ("-p N=2", ["this net has no parameter N"]),
+        ("-p FC.units=2 -p CONV.bias=no", [
+            "this net has no parameter FC.units", "this net has no parameter CONV.bias",
+        ]),
+        ("-p relu2=no", ["this net has no parameter relu2"]),
+        ("--input y=3", ["--input y is given, but no input takes it"]),
+    ],
+)  # fmt: skip
+def test_what_is_given_to_a_file_is_taken_by_one_of_its_nets(
+    options: str, unknown: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "nets.arch").write_text(NETS)
+    (tmp_path / "other.arch").write_text("net other = INPUT(5) -> FC(3)")
+    for target in (tmp_path / "nets.arch", tmp_path):
+        arguments = ["check", str(target), *options.split()]
+        result = CliRunner().invoke(archc, arguments, standalone_mode=False)
+        assert re.findall(r"error\[unknown-parameter\]: (.*)", result.stderr) == unknown
+        assert result.return_value == (2 if unknown else 0), result.stderr

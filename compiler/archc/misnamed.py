@@ -5,7 +5,6 @@ from __future__ import annotations
 from archc import library
 from archc.lower.context import Problem, Session
 from archc.lower.files import LoadedFile
-from archc.lower.nets import Target
 from archlang.diagnostics import Diagnostic
 
 __all__ = ["as_problem", "choose", "no_net", "unknown_binding", "unknown_net"]
@@ -57,11 +56,11 @@ def _some(words: list[str], between: str) -> str:
     return shown if len(words) <= MOST_LISTED else f"{shown} and {len(words) - MOST_LISTED:,} more"
 
 
-def unknown_binding(name: str, target: Target | None, session: Session) -> Diagnostic:
+def unknown_binding(name: str, parameters: list[str], session: Session) -> Diagnostic:
     """A `-p` that nothing takes."""
     from archlang.suggest import closest
 
-    known = [*(target.open if target is not None else []), *session.dimensions]
+    known = [*parameters, *session.dimensions]
     known.extend(session.options.values())
     near = closest(name, sorted(set(known)))
     takes = f"it takes {', '.join(sorted(set(known)))}" if known else "it takes none"

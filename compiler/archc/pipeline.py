@@ -106,6 +106,7 @@ def check_net(request: Request) -> CheckResult:
 
 def _check(run: Run, file: LoadedFile, stem: str) -> CheckResult:
     programs: list[Program] = []
+    parameters: list[str] = []
     try:
         run.prepare(file)
         if file.file.chain is not None:
@@ -114,26 +115,28 @@ def _check(run: Run, file: LoadedFile, stem: str) -> CheckResult:
         find_cycles(file, run.session)
         resolve_file(file, run.session)
         report_stray(file, run.session)
-        programs = _check_nets(run, file)
+        programs = _check_nets(run, file, parameters)
     except Problem as problem:
         run.diagnostics.add(problem.diagnostic)
-    return CheckResult(_in_order(run.diagnostics), tuple(programs))
+    unused = () if run.diagnostics.failed else run.unused(parameters)
+    return CheckResult(_in_order(run.diagnostics), tuple(programs), unused)
 
 
-def _check_nets(run: Run, file: LoadedFile) -> list[Program]:
+def _check_nets(run: Run, file: LoadedFile, parameters: list[str]) -> list[Program]:
+    """The complete nets of a file, their claims verified; notes which parameters could be given."""
     lowered: dict[str, Program | None] = {}
     targets: dict[str, BlockValue] = {}
-    used: set[str] = set()
     for name, net in file.nets.items():
         session = run.session.fresh()
         target = target_of(file, net, session)
-        if target is None or target.missing:
-            lowered[name] = None
-            continue
-        targets[name] = target.block
-        lowered[name] = lower_net(net, target, session)
-        used |= session.used
-    run.session.used |= used
+        lowered[name] = None
+        if target is not None:
+            parameters.extend(target.open)
+            if not target.missing:
+                targets[name] = target.block
+                lowered[name] = lower_net(net, target, session)
+        run.session.used |= session.used
+        run.session.used_inputs |= session.used_inputs
     for name, net in file.nets.items():
         program = lowered[name]
         if program is not None:

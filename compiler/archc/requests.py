@@ -42,7 +42,15 @@ class Loaded(Record):
 
 
 class CheckResult(Record):
-    """What is known of a file: its complete nets, and what is wrong."""
+    """What is known of a file.
+
+    Args:
+        diagnostics: what is wrong.
+        programs: its complete nets.
+        unused: what is given outside and no net of the file takes. It is wrong only where no other
+            file that is checked takes it either.
+    """
 
     diagnostics: tuple[Diagnostic, ...]
     programs: tuple[Program, ...] = ()
+    unused: tuple[Diagnostic, ...] = ()

@@ -164,15 +164,20 @@ class Run:
         self.diagnostics.add(Diagnostic("open-parameters", message, labels, help=help))
 
     def _check_used(self, target: Target | None) -> None:
+        if not self.diagnostics.failed:
+            self.diagnostics.extend(self.unused(target.open if target is not None else []))
+
+    def unused(self, parameters: list[str]) -> tuple[Diagnostic, ...]:
+        """What is given outside and nothing took; `parameters` could have been given."""
         session = self.session
-        for name in session.bindings:
-            if name not in session.used and not self.diagnostics.failed:
-                self.diagnostics.add(unknown_binding(name, target, session))
+        names = [name for name in session.bindings if name not in session.used]
+        found = [unknown_binding(name, parameters, session) for name in names]
         for given in session.inputs:
-            if given not in session.used_inputs and not self.diagnostics.failed:
+            if given not in session.used_inputs:
                 what = "" if given is None else f" {given}"
                 message = f"--input{what} is given, but no input takes it"
-                self.diagnostics.add(Diagnostic("unknown-parameter", message))
+                found.append(Diagnostic("unknown-parameter", message))
+        return tuple(found)
 
 
 def split_name(net: str) -> tuple[Path | None, str | None]:

@@ -31,11 +31,12 @@ def command(nets: tuple[str, ...], as_json: bool, bindings: Any, inputs: Any) ->
     from archlang.diagnostics import Diagnostics
 
     targets = [target for net in nets for target in files_of(net)]
-    diagnostics, count = Diagnostics(), 0
-    for target in targets:
-        result = _check(Request(target, bindings, inputs))
+    diagnostics = Diagnostics()
+    results = [_check(Request(target, bindings, inputs)) for target in targets]
+    for result in results:
         diagnostics.extend(result.diagnostics)
-        count += len(result.programs)
+    diagnostics.extend(_unused_in_all(results))
+    count = sum(len(result.programs) for result in results)
     if as_json:
         _print_json(diagnostics.all)
     else:
@@ -55,6 +56,13 @@ def _check(request: Request) -> CheckResult:
         return check_source(decode(sys.stdin.buffer.read(), "<stdin>"), request)
     except Problem as problem:
         return CheckResult((problem.diagnostic,))
+
+
+def _unused_in_all(results: list[CheckResult]) -> tuple[Diagnostic, ...]:
+    """What is given on the command line, and no file takes."""
+    said = [{found.message for found in result.unused} for result in results]
+    first = results[0].unused if results else ()
+    return tuple([found for found in first if all(found.message in some for some in said)])
 
 
 def _print_json(diagnostics: tuple[Diagnostic, ...]) -> None:

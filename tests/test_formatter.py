@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from archlang.formatter import WIDTH, format_file
@@ -91,6 +91,78 @@ def test_long_definitions_stand_apart() -> None:
 def test_a_comment_that_moves_above_a_definition_does_not_document_it() -> None:
     result = formatted("net A ## not documentation\n { out x }")
     assert result == "## not documentation\n\nnet A {\n  out x\n}\n"
+
+
+STEPS = (
+    "RELU", "CONV(64, 11, 4, pad=2)", "CONV(192, 5) as conv2", "POOL(3, 2)", "FC(4096) -> RELU",
+    "[CONV(c) -> BN for c in [16, 32]]", "{ CONV(8, 1) | CONV(24, 3) -> BN | ID }", "[Layer(7)]*n",
+)  # fmt: skip
+COMMENT = st.sampled_from(("", "  # (64, 55, 55)"))
+
+
+@given(st.lists(st.tuples(st.lists(st.sampled_from(STEPS), min_size=1, max_size=2), COMMENT),
+                min_size=2, max_size=7))  # fmt: skip
+def test_the_rows_of_a_chain_stay(rows: list[tuple[list[str], str]]) -> None:
+    lines = [" -> ".join(steps) + remark for steps, remark in rows[:-1]]
+    text = "net A =\n  " + "\n  -> ".join([*lines, " -> ".join(rows[-1][0])]) + "\n"
+    assume("#" in text or len(" ".join(text.split())) > WIDTH)
+    assert formatted(text) == text
+
+
+@given(st.lists(st.lists(st.sampled_from(STEPS), min_size=1, max_size=2), min_size=2, max_size=6),
+       st.sampled_from("|+-"))  # fmt: skip
+def test_the_rows_of_a_join_stay(rows: list[list[str]], operator: str) -> None:
+    branches = f"\n     {operator} ".join(" -> ".join(steps) for steps in rows)
+    text = f"net A =\n  INPUT(3, 224, 224)\n  -> {{ {branches} }} -> RELU\n"
+    assume(len(" ".join(text.split())) > WIDTH)
+    assert formatted(text) == text
+
+
+@given(st.lists(st.lists(st.lists(st.integers(0, 4096), min_size=3, max_size=6), min_size=1,
+                         max_size=2), min_size=9, max_size=14))  # fmt: skip
+def test_the_rows_of_a_table_stay(table: list[list[list[int]]]) -> None:
+    rows = [", ".join(map(str, row)) for row in table]
+    text = "table =\n  [" + ",\n   ".join(rows) + "]\n"
+    assert formatted(text) == text
+
+
+def test_rows_that_fit_on_one_line_are_joined() -> None:
+    text = "net A(a,\n n) =\n  INPUT(3)\n  -> [B(1,\n 2)\n -> C]*n\n  -> { a\n | b }\n"
+    assert formatted(text) == "net A(a, n) = INPUT(3) -> [B(1, 2) -> C]*n -> { a | b }\n"
+    body = "net A {\n  y = x\n    -> B\n    -> C\n  out y,\n    x\n}"
+    assert formatted(body) == "net A {\n  y = x -> B -> C\n  out y, x\n}\n"
+
+
+def test_rows_that_are_too_long_are_filled() -> None:
+    row = ["CONV(64)"] * 12
+    text = f"net A =\n  INPUT(3, 8, 8)\n  -> {' -> '.join(row)}\n  -> RELU\n  -> FC(10)\n"
+    assert formatted(text) == (
+        "net A =\n  INPUT(3, 8, 8)\n  -> " + " -> ".join(row[:8]) + "\n  -> "
+        + " -> ".join(row[8:]) + "\n  -> RELU\n  -> FC(10)\n"
+    )  # fmt: skip
+
+
+def test_what_the_author_wrote_behind_a_bracket_stays_there() -> None:
+    text = (
+        "block A(c, s) =\n  { CONV(c, 1) -> BN -> RELU\n    -> CONV(c, 3) -> BN # figure 5\n"
+        "  + [CONV(c)\n     -> BN] if s != 1 } -> RELU -> FC(10)\n"
+    )
+    assert formatted(text) == text.replace(" # ", "  # ")
+
+
+@given(st.integers(0, 2**32), st.floats(0, 0.5), st.booleans())
+@settings(max_examples=150, deadline=None)
+def test_breaks_anywhere_lead_to_a_fixed_point(seed: int, share: float, remark: bool) -> None:
+    choose = random.Random(seed)
+    text = choose.choice(PROGRAMS).read_text(encoding="utf-8")
+    tokens, _ = lex(text, load())
+    ends = {token.end for token in tokens if choose.random() < share}
+    remarked = choose.choice(sorted(ends)) if remark and ends else -1
+    pieces, last = [], 0
+    for end in sorted(ends):
+        pieces.append(text[last:end] + (" # remark\n" if end == remarked else "\n"))
+        last = end
+    formatted("".join([*pieces, text[last:]]))
 
 
 @given(st.integers(0, 2**32), st.sampled_from((3, 6, 12)))

@@ -7,8 +7,19 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from archlang import binding, tree
-from archlang.layout import LINE, Doc, align, concat, fill, group, join
-from archlang.remarks import Remarks, Slot, close, with_lead
+from archlang.documents import (
+    TAIL,
+    Doc,
+    align,
+    alternate,
+    concat,
+    fill,
+    group,
+    is_forced,
+    join,
+    nest,
+)
+from archlang.remarks import Remarks, Slot, close, gaps, with_lead
 from archlang.source import Span
 from archlang.tree import Expr
 
@@ -30,6 +41,10 @@ class BracketFormatter(ABC):
 
     def __init__(self, remarks: Remarks) -> None:
         self.remarks = remarks
+
+    @abstractmethod
+    def branch(self, node: Expr) -> Doc:
+        """Write what stands between braces; arithmetic without a group of its own."""
 
     @abstractmethod
     def expression(self, node: Expr, least: int = binding.ANY_LEVEL, *, value: bool = False) -> Doc:
@@ -62,15 +77,34 @@ class BracketFormatter(ABC):
     def listed(
         self, nodes: Sequence[Expr], span: Span, value: bool, *, opened: bool = False
     ) -> Doc:
-        """Write expressions with commas between them, on as few lines as they need.
+        """Write expressions with commas between them, in the author's rows.
 
-        A table, which is a list of lists or of tuples, has a line for each row instead.
+        Without any they fill as few lines as they need; a table, which is a list of lists or of
+        tuples, has a line for each row instead.
         """
         write = partial(self.inner, value=value)
         parts = self.parts(nodes, write)
         slots, rest = self.remarks.slots(parts, span.start, span.end, opened=opened)
-        body = group(concat(*_commas(slots))) if _is_table(nodes) else fill(_commas(slots))
-        return concat(body, close(slots, rest))
+        if _is_table(nodes):
+            return concat(group(self.together(slots, _commas(slots))), close(slots, rest))
+        return concat(self.filled(slots), close(slots, rest))
+
+    def filled(self, slots: Sequence[Slot]) -> Doc:
+        """Parts with commas between them: the author's rows, on as few lines as they need."""
+        return fill(alternate(_commas(slots), gaps(slots, trails=True)))
+
+    def together(self, slots: Sequence[Slot], docs: Sequence[Doc], *, trails: bool = False) -> Doc:
+        """Parts in the author's rows, or else with all of their breaks or none, as a group has it.
+
+        Args:
+            slots: the parts.
+            docs: the same, with what stands before and behind them.
+            trails: whether what the author wrote behind a part of several lines may stay there.
+        """
+        between = gaps(slots, trails=trails)
+        has_rows = any(is_forced(gap) or gap is TAIL for gap in between)
+        parts = alternate(docs, between)
+        return fill(parts) if has_rows else concat(*parts)
 
     def arguments(self, arguments: Sequence[tree.Argument], span: Span) -> Doc:
         """Write the arguments of a call, with their parentheses."""
@@ -79,7 +113,7 @@ class BracketFormatter(ABC):
         parts = [(argument.span, partial(self.argument, argument)) for argument in arguments]
         end = max(span.end - 1, span.start)
         slots, rest = self.remarks.slots(parts, span.start, end, opened=True)
-        return concat("(", align(concat(fill(_commas(slots)), close(slots, rest))), ")")
+        return concat("(", align(concat(self.filled(slots), close(slots, rest))), ")")
 
     def argument(self, argument: tree.Argument) -> Doc:
         """Write one argument."""
@@ -154,14 +188,18 @@ class BracketFormatter(ABC):
         """Write `{ ... }`."""
         if node.clauses:
             return concat("{ ", align(self.comprehension(node, False)), " }")
-        inside = Span(node.span.source, node.span.start, max(node.span.end - 1, node.span.start))
         slots, rest = self.remarks.slots(
-            self.parts(node.items, lambda item: self.expression(item, binding.OPERATION_LEVEL)),
-            inside.start,
-            inside.end,
+            self.parts(node.items, self.branch),
+            node.span.start,
+            max(node.span.end - 1, node.span.start),
             opened=True,
         )
-        body = group(concat(*_commas(slots), close(slots, rest)))
+        end = close(slots, rest)
+        if len(slots) == 1 and isinstance(node.items[0], tree.Binary):
+            # The operators stand below the brace, so that the branches stand below each other.
+            lead = nest(2, with_lead(slots[0].replace(doc="")))
+            return concat(align(concat("{ ", lead, group(slots[0].doc), nest(2, end))), " }")
+        body = group(concat(self.together(slots, _commas(slots)), end))
         return concat("{ ", align(body), " }")
 
     def comprehension(self, node: tree.Group | tree.Fork, value: bool) -> Doc:
@@ -171,8 +209,8 @@ class BracketFormatter(ABC):
         parts.extend((clause.span, partial(self.clause, clause)) for clause in node.clauses)
         end = max(node.span.end - 1, node.span.start)
         slots, rest = self.remarks.slots(parts, node.span.start, end, opened=True)
-        lines = join(LINE, [with_lead(slot) for slot in slots])
-        return group(concat(*lines, close(slots, rest)))
+        lines = self.together(slots, [with_lead(slot) for slot in slots])
+        return group(concat(lines, close(slots, rest)))
 
     def clause(self, node: tree.For) -> Doc:
         """Write `for pattern in iterable if condition`."""
@@ -189,7 +227,7 @@ def _is_table(nodes: Sequence[Expr]) -> bool:
 
 def _commas(slots: Sequence[Slot]) -> list[Doc]:
     docs = [concat(with_lead(slot), ",") for slot in slots[:-1]]
-    return join(LINE, [*docs, *(with_lead(slot) for slot in slots[-1:])])
+    return [*docs, *(with_lead(slot) for slot in slots[-1:])]
 
 
 def _pattern(pattern: tree.Pattern) -> str:

@@ -8,10 +8,10 @@ from itertools import groupby
 
 from archlang import binding, tree
 from archlang.bracket_formatter import Part
+from archlang.documents import HARD, LINE, Doc, align, concat, group, join, nest, whole
 from archlang.expression_formatter import ExpressionFormatter
-from archlang.layout import HARD, LINE, Doc, align, concat, fill, group, join, nest
 from archlang.literals import quote
-from archlang.remarks import blank_between, close, with_lead
+from archlang.remarks import blank_between, close, trailing, with_lead
 from archlang.source import Span
 
 __all__ = ["DefinitionFormatter"]
@@ -69,12 +69,10 @@ class DefinitionFormatter(ExpressionFormatter):
             parts = [self.part(p, partial(self.parameter, p)) for p in node.parameters]
             last = node.parameters[-1].span.end if node.parameters else node.span.start
             slots, rest = self.remarks.slots(parts, node.span.start, last, opened=True)
-            inside = concat(
-                fill(_comma_docs([with_lead(slot) for slot in slots])), close(slots, rest)
-            )
+            inside = concat(self.filled(slots), close(slots, rest))
             head = concat(head, "(", align(inside), ")") if parts else concat(head, "()")
         if isinstance(node.body, tree.Body):
-            return concat(head, " ", self.body(node.body))
+            return concat(whole(concat(head, " {")), self.body(node.body))
         return self.defined(head, node.body, node.span, binding.WHEN_LEVEL)
 
     def parameter(self, node: tree.Parameter) -> Doc:
@@ -102,7 +100,7 @@ class DefinitionFormatter(ExpressionFormatter):
         write = partial(self.spread, node, least, value=value)
         slots, _ = self.remarks.slots([(node.span, write)], start, start, opened=True)
         doc = with_lead(slots[0].replace(lead=lead + slots[0].lead))
-        return group(concat(head, " =", nest(_INDENT, concat(LINE, doc))))
+        return concat(whole(concat(head, " =")), nest(_INDENT, concat(LINE, doc)))
 
     def spread(
         self, node: tree.Expr, least: int = binding.OPERATION_LEVEL, *, value: bool = False
@@ -124,7 +122,7 @@ class DefinitionFormatter(ExpressionFormatter):
     # --- statements ------------------------------------------------------------------------------
 
     def body(self, node: tree.Body) -> Doc:
-        """Write the statements of a body, each on a line of its own."""
+        """Write the statements of a body, each on a line of its own, and the closing brace."""
         runs = _runs(node.statements)
         parts = [(run[0].span, partial(self.statement, run)) for run in runs]
         start, end = node.span.start, max(node.span.end - 1, node.span.start)
@@ -135,12 +133,12 @@ class DefinitionFormatter(ExpressionFormatter):
             for comment in slot.lead:
                 lines.extend((_blank(last, comment.span), HARD, comment.text.rstrip()))
                 last = comment.span
-            lines.extend((_blank(last, span), HARD, slot.doc))
+            lines.extend((_blank(last, span), HARD, whole(slot.doc), trailing(slot)))
             last = span
         for comment in rest:
             lines.extend((_blank(last, comment.span), HARD, comment.text.rstrip()))
             last = comment.span
-        return concat("{", nest(_INDENT, concat(*lines)), HARD, "}")
+        return concat(nest(_INDENT, concat(*lines)), HARD, "}")
 
     def statement(self, run: Sequence[tree.Statement]) -> Doc:
         """Write a statement; a run of params is one."""
@@ -200,9 +198,7 @@ class DefinitionFormatter(ExpressionFormatter):
         least = binding.SUM_LEVEL if fits else binding.NEVER_LEVEL
         subject = self.expression(node.subject, least, value=True)
         docs = [
-            concat(
-                "expect ", subject, f"{training} {node.relation} ", self.plain_value(node.value)
-            )
+            concat("expect ", subject, f"{training} {node.relation} ", self.plain_value(node.value))
         ]
         if node.within is not None:
             docs.append(concat(" within ", self.expression(node.within), "%"))
@@ -215,8 +211,7 @@ class DefinitionFormatter(ExpressionFormatter):
     def row(self, head: str, parts: Sequence[Part], span: Span) -> Doc:
         """Write a word and parts with commas between them."""
         slots, rest = self.remarks.slots(parts, span.start, span.end)
-        docs = _comma_docs([with_lead(slot) for slot in slots])
-        return concat(head, nest(_INDENT, concat(fill(docs), close(slots, rest))))
+        return concat(head, nest(_INDENT, concat(self.filled(slots), close(slots, rest))))
 
 
 def _runs(statements: Sequence[tree.Statement]) -> list[tuple[tree.Statement, ...]]:
@@ -229,10 +224,6 @@ def _runs(statements: Sequence[tree.Statement]) -> list[tuple[tree.Statement, ..
         return number
 
     return [tuple(node for _, node in run) for _, run in groupby(enumerate(statements), key)]
-
-
-def _comma_docs(parts: Sequence[Doc]) -> list[Doc]:
-    return join(LINE, [*(concat(part, ",") for part in parts[:-1]), *parts[-1:]])
 
 
 def _imported(name: tree.ImportedName) -> Doc:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archlang import binding, tree
-from archlang.layout import Doc, align, concat, group
+from archlang.documents import Doc, align, concat, group
 from archlang.literals import quote
 from archlang.row_formatter import RowFormatter
 from archlang.source import Span

@@ -1,8 +1,12 @@
-"""Tree and comments -> the one canonical text.
+"""Tree and comments -> the canonical text, of which there is one for each choice of rows.
 
 What is formatted reads as the same tree, formatting it again changes nothing, and no comment is
-lost. A definition stands on one line where it fits; else what it stands for starts on the next, and
-a chain breaks before arrows. Blank lines that the author left stay, one at a time.
+lost. A definition or a statement stands on one line where it fits. Else what a definition stands
+for starts on the next line, and the author's rows are kept: the line ends that stand before an
+arrow, an operator, `for`, `if` or `else`, or between the items of a list. A row that is too long is
+filled, and so is what has no rows: a chain, a list or arguments on as few lines as they need, the
+operands of a join, the clauses of a comprehension and the rows of a table each on a line. Blank
+lines that the author left between definitions or statements stay, one at a time.
 """
 
 from __future__ import annotations
@@ -11,6 +15,7 @@ from collections.abc import Sequence
 
 from archlang import tree
 from archlang.definition_formatter import DefinitionFormatter
+from archlang.documents import whole
 from archlang.layout import render
 from archlang.record import Record
 from archlang.remarks import Remarks, blank_between
@@ -68,7 +73,7 @@ def _entries(file: tree.File) -> list[_Entry]:
     end = len(file.source.text) + 1
     for number, node in enumerate(nodes):
         lead = remarks.take(0, node.span.start)
-        text = render(definitions.definition(node), WIDTH)
+        text = render(whole(definitions.definition(node)), WIDTH)
         lead += remarks.raised() + remarks.take(0, node.span.end)
         following = nodes[number + 1].span.start if number + 1 < len(nodes) else end
         trail = remarks.take_trailing(node.span.end, following)

@@ -1,141 +1,24 @@
-"""Documents that fit a width: text, places where lines may break, and which break together.
-
-The algebra is Wadler's ("A prettier printer", 1998) with the additions that comments need: a group
-that holds a comment breaks, and a comment at the end of a line waits for that end.
-"""
+"""Documents -> lines of a width."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from archlang.record import Record
+from archlang.documents import (
+    Align,
+    Break,
+    Concat,
+    Doc,
+    Fill,
+    Group,
+    Nest,
+    Suffix,
+    Whole,
+    concat,
+    is_forced,
+)
 
-__all__ = [
-    "HARD",
-    "LINE",
-    "SOFT",
-    "Align",
-    "Break",
-    "Concat",
-    "Doc",
-    "Fill",
-    "Group",
-    "Nest",
-    "Suffix",
-    "align",
-    "concat",
-    "fill",
-    "group",
-    "is_forced",
-    "join",
-    "render",
-]
-
-
-class Break(Record):
-    """A place where a line may end; `flat` stands there when it does not."""
-
-    flat: str
-    forced: bool = False
-
-
-class Suffix(Record):
-    """A comment that stands at the end of the line."""
-
-    text: str
-    forced: bool = True
-
-
-class Concat(Record):
-    """Documents one behind the other."""
-
-    parts: tuple[Doc, ...]
-    forced: bool
-
-
-class Group(Record):
-    """Breaks all of its own places or none."""
-
-    body: Doc
-    forced: bool
-
-
-class Fill(Record):
-    """Parts with breaks between them, each of which ends the line only where it must.
-
-    Args:
-        parts: part, break, part and so on.
-        forced: whether one of them cannot stand on one line.
-        start: the place of the first part that is still to be written.
-    """
-
-    parts: tuple[Doc, ...]
-    forced: bool
-    start: int = 0
-
-
-class Nest(Record):
-    """Lines inside start further to the right, by so many columns."""
-
-    columns: int
-    body: Doc
-    forced: bool
-
-
-class Align(Record):
-    """Lines inside start in the column where this starts."""
-
-    body: Doc
-    forced: bool
-
-
-Doc = str | Break | Suffix | Concat | Group | Fill | Nest | Align
-
-LINE = Break(" ")
-SOFT = Break("")
-HARD = Break("", forced=True)
-
-
-def concat(*parts: Doc) -> Doc:
-    """Documents one behind the other."""
-    return Concat(parts, any(is_forced(part) for part in parts))
-
-
-def group(body: Doc) -> Doc:
-    """A document that stands on one line if it fits."""
-    return Group(body, is_forced(body))
-
-
-def fill(parts: Iterable[Doc]) -> Doc:
-    """Parts on as few lines as they need; every second one is a break."""
-    kept = tuple(parts)
-    return Fill(kept, any(is_forced(part) for part in kept))
-
-
-def nest(columns: int, body: Doc) -> Doc:
-    """A document whose further lines are indented."""
-    return Nest(columns, body, is_forced(body))
-
-
-def align(body: Doc) -> Doc:
-    """A document whose further lines start below its first."""
-    return Align(body, is_forced(body))
-
-
-def join(separator: Doc, parts: Iterable[Doc]) -> list[Doc]:
-    """The parts with the separator between them."""
-    joined: list[Doc] = []
-    for part in parts:
-        if joined:
-            joined.append(separator)
-        joined.append(part)
-    return joined
-
-
-def is_forced(doc: Doc) -> bool:
-    """Whether a document cannot stand on one line."""
-    return False if isinstance(doc, str) else doc.forced
-
+__all__ = ["render"]
 
 _Item = tuple[int, bool, Doc]
 """The indentation, whether it stands on one line, and what."""
@@ -188,7 +71,7 @@ class _Printer:
             case Suffix():
                 self.suffixes.append(doc.text)
             case Break():
-                if flat and not doc.forced:
+                if flat and (doc.kept or not doc.forced):
                     self.write(doc.flat)
                 else:
                     self.end_line(indent)
@@ -201,6 +84,9 @@ class _Printer:
             case Group():
                 fits = flat or (not doc.forced and self.fits([(indent, True, doc.body)], stack))
                 stack.append((indent, fits, doc.body))
+            case Whole():
+                fits = flat or _fits_whole(doc.body, self.width - self.column)
+                stack.append((indent, fits, doc.body))
             case Fill():
                 self.fill(indent, flat, doc, stack)
 
@@ -209,19 +95,38 @@ class _Printer:
         if flat:
             stack.extend((indent, True, part) for part in reversed(doc.parts[doc.start :]))
             return
+        if doc.start % 2:
+            self.trail(indent, doc, stack)
+            return
         first, *rest = doc.parts[doc.start : doc.start + 3]
         behind = stack if not rest else []
         fits = not is_forced(first) and self.fits([(indent, True, first)], behind)
         if not rest:
             stack.append((indent, fits, first))
             return
-        separator, second = rest
-        pair = (indent, True, concat(first, separator, second))
-        is_last = doc.start + 3 == len(doc.parts)
-        together = not is_forced(pair[2]) and self.fits([pair], stack if is_last else [])
+        separator = rest[0]
+        if not fits and isinstance(separator, Break) and separator.trails:
+            # Where the part ends is known only when it is written.
+            stack.append((indent, False, doc.replace(start=doc.start + 1)))
+            stack.append((indent, False, first))
+            return
+        together = self.stand_together(indent, doc, 3, stack)
         stack.append((indent, False, doc.replace(start=doc.start + 2)))
         stack.append((indent, together, separator))
         stack.append((indent, fits, first))
+
+    def trail(self, indent: int, doc: Fill, stack: list[_Item]) -> None:
+        """Decide about a break behind a part of several lines, which is written."""
+        together = self.stand_together(indent, doc, 2, stack)
+        stack.append((indent, False, doc.replace(start=doc.start + 1)))
+        stack.append((indent, together, doc.parts[doc.start]))
+
+    def stand_together(self, indent: int, doc: Fill, count: int, stack: list[_Item]) -> bool:
+        """Whether so many documents of a fill, up to the end of a part, fit into the line."""
+        end = doc.start + count
+        together = concat(*doc.parts[doc.start : end])
+        behind = stack if end == len(doc.parts) else []
+        return not is_forced(together) and self.fits([(indent, True, together)], behind)
 
     def fits(self, items: list[_Item], behind: Sequence[_Item]) -> bool:
         """Whether items, and what follows up to the next line end, fit into the line."""
@@ -247,8 +152,26 @@ class _Printer:
                     # No more of a long one than can matter, or it would take quadratic time.
                     parts = doc.parts[doc.start : doc.start + 2 * self.width]
                     items.extend((indent, flat, part) for part in reversed(parts))
-                case Nest() | Align() | Group():
+                case Nest() | Align() | Group() | Whole():
                     items.append((indent, flat and not doc.forced, doc.body))
                 case Suffix():
                     pass
         return False
+
+
+def _fits_whole(doc: Doc, room: int) -> bool:
+    """Whether a document fits into so many columns where no row of the author's is kept."""
+    docs = [doc]
+    while docs and room >= 0:
+        match docs.pop():
+            case str() as text:
+                room -= len(text)
+            case Break(forced=True, kept=False) | Suffix():
+                return False
+            case Break(flat=flat):
+                room -= len(flat)
+            case Concat(parts=parts) | Fill(parts=parts):
+                docs.extend(reversed(parts))
+            case Group(body=body) | Nest(body=body) | Align(body=body) | Whole(body=body):
+                docs.append(body)
+    return room >= 0

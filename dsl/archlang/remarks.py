@@ -1,30 +1,33 @@
-"""Which comment belongs to which part of a file, so that the formatter keeps it there."""
+"""Which comments and line ends belong to which part of a file: the formatter keeps them there."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
-from archlang.layout import HARD, Doc, Suffix, concat
+from archlang.documents import HARD, LINE, ROW, TAIL, Break, Doc, Suffix, concat
 from archlang.record import Record
 from archlang.source import Span
 from archlang.tree import Comment
 
-__all__ = ["Remarks", "Slot", "blank_between", "close", "with_lead"]
+__all__ = ["Remarks", "Slot", "blank_between", "close", "gaps", "trailing", "with_lead"]
 
 
 class Slot(Record):
     """A part of a list with its comments.
 
     Args:
-        doc: the part, with the comment at the end of its line.
+        span: where the author wrote it.
+        doc: the part.
         lead: the comments on lines of their own before it.
-        trailed: whether a comment follows it on its line.
+        trail: the comment that follows it on its line.
     """
 
+    span: Span
     doc: Doc
     lead: tuple[Comment, ...]
-    trailed: bool
+    trail: tuple[Comment, ...] = ()
 
 
 class Remarks:
@@ -91,11 +94,9 @@ class Remarks:
             lead += self.raised() + self.take(span.start, span.end)
             following = parts[number + 1][0].start if number + 1 < len(parts) else stop
             trail = self.take_trailing(span.end, following)
-            if trail:
-                doc = concat(doc, Suffix(trail[0].text.rstrip()))
             if number == 0 and not opened:
                 upward, lead = lead, ()
-            slots.append(Slot(doc, lead, bool(trail)))
+            slots.append(Slot(span, doc, lead, trail))
             start = span.end
         self._raised = upward + self._raised
         return slots, self.take(start, stop)
@@ -109,11 +110,42 @@ def with_lead(slot: Slot, before: Doc = "") -> Doc:
     return concat(*comments, before, slot.doc) if comments or before else slot.doc
 
 
+def trailing(slot: Slot) -> Doc:
+    """The comment that follows a part on its line."""
+    return Suffix(slot.trail[0].text.rstrip()) if slot.trail else ""
+
+
+def gaps(slots: Sequence[Slot], between: Break = LINE, *, trails: bool = False) -> list[Doc]:
+    """The line ends between the parts of a list: where the author put one, it is kept.
+
+    Args:
+        slots: the parts.
+        between: what stands where the author put none.
+        trails: whether what the author wrote behind a part of several lines may stay there.
+    """
+    found: list[Doc] = []
+    for slot, following in pairwise(slots):
+        if slot.trail:
+            found.append(concat(trailing(slot), ROW))
+        elif between is LINE and _has_line_end(slot.span, slot.span.end, following.span.start):
+            found.append(ROW)
+        elif trails and (slot.lead or _has_line_end(slot.span, slot.span.start, slot.span.end)):
+            found.append(TAIL)
+        else:
+            found.append(between)
+    return found
+
+
+def _has_line_end(span: Span, start: int, stop: int) -> bool:
+    return span.source.text.find("\n", start, stop) >= 0
+
+
 def close(slots: Sequence[Slot], rest: Sequence[Comment]) -> Doc:
     """What stands before the closing bracket of a list: its last comments."""
+    last = trailing(slots[-1]) if slots else ""
     if rest:
-        return concat(*(concat(HARD, comment.text.rstrip()) for comment in rest), HARD)
-    return HARD if slots and slots[-1].trailed else ""
+        return concat(last, *(concat(HARD, comment.text.rstrip()) for comment in rest), HARD)
+    return concat(last, HARD) if last else ""
 
 
 def blank_between(first: Span, second: Span) -> bool:

@@ -8,9 +8,9 @@ from itertools import pairwise
 
 from archlang import binding, tree
 from archlang.bracket_formatter import SHORT, BracketFormatter, Part
-from archlang.layout import LINE, SOFT, Doc, align, concat, fill, join, nest
+from archlang.documents import SOFT, Doc, align, alternate, concat, fill, nest
 from archlang.operators import LEVELS
-from archlang.remarks import with_lead
+from archlang.remarks import gaps, with_lead
 from archlang.tree import Expr
 
 __all__ = ["RowFormatter"]
@@ -32,21 +32,36 @@ class RowFormatter(BracketFormatter):
         return self.expression(node, binding.STEP_LEVEL, value=value)
 
     def chain(self, node: tree.Chain) -> Doc:
-        """Write `a -> b -> c`, broken before arrows."""
+        """Write `a -> b -> c` in the author's rows, filled where they are too long."""
         slots, _ = self.remarks.slots(
             self.parts(node.steps, lambda step: self.step(step, False)),
             node.span.start,
             node.span.end,
         )
         first, *others = slots
-        return fill(join(LINE, [with_lead(first), *(with_lead(slot, "-> ") for slot in others)]))
+        docs = [with_lead(first), *(with_lead(slot, "-> ") for slot in others)]
+        return fill(alternate(docs, gaps(slots, trails=True)))
 
-    def operation(self, node: tree.Binary | tree.Compare, *, value: bool) -> Doc:
-        """Write operands of one level, broken before every operator or before none."""
+    def branch(self, node: Expr) -> Doc:
+        """Write what stands between braces."""
+        if isinstance(node, tree.Binary):
+            return self.operation(node, value=False, hanging=True)
+        return self.expression(node, binding.OPERATION_LEVEL)
+
+    def operation(
+        self, node: tree.Binary | tree.Compare, *, value: bool, hanging: bool = False
+    ) -> Doc:
+        """Write operands of one level in the author's rows, or with a line for each or for all.
+
+        Args:
+            node: the operation.
+            value: whether it is a value, not a stream.
+            hanging: whether the operators stand left of the operands.
+        """
         operands, operators = _row(node)
         least = binding.level(node) + 1
         parts = [
-            (operand.span, self.operand(operand, least, following, value))
+            (operand.span, self.operand(operand, least, following, value, 0 if hanging else 2))
             for operand, following in zip(operands, [*operators, None], strict=True)
         ]
         for place, (left, right) in enumerate(pairwise(operands)):
@@ -54,19 +69,20 @@ class RowFormatter(BracketFormatter):
                 # `[A]*n - 1` is refused, since `[A]*(n-1)` would be meant.
                 parts[place] = (left.span, partial(self.wrapped, left, value=value))
         slots, _ = self.remarks.slots(parts, node.span.start, node.span.end)
-        gap = SOFT if _is_close(node, value) else LINE
+        is_close = _is_close(node, value)
         docs = [with_lead(slots[0])]
         for operator, slot in zip(operators, slots[1:], strict=True):
-            docs.append(gap)
-            docs.append(with_lead(slot, operator if gap is SOFT else f"{operator} "))
-        return concat(*docs)
+            docs.append(with_lead(slot, operator if is_close else f"{operator} "))
+        if is_close:
+            return concat(*alternate(docs, gaps(slots, SOFT)))
+        return self.together(slots, docs)
 
     def operand(
-        self, node: Expr, least: int, followed_by: str | None, value: bool
+        self, node: Expr, least: int, followed_by: str | None, value: bool, indent: int = 2
     ) -> Callable[[], Doc]:
         """What writes an operand of an operator."""
         if isinstance(node, tree.Chain) and binding.fits_operand(node, followed_by=followed_by):
-            return lambda: align(nest(2, self.chain(node)))
+            return lambda: align(nest(indent, self.chain(node)))
         is_sign = isinstance(node, tree.Unary) and node.operator == "-"
         if not binding.fits_operand(node, followed_by=followed_by):
             return lambda: self.wrapped(node, value=value)
@@ -94,11 +110,9 @@ class RowFormatter(BracketFormatter):
         if otherwise is not None:
             parts.append((otherwise.span, lambda: self.otherwise(otherwise, in_step, value)))
         slots, _ = self.remarks.slots(parts, node.span.start, node.span.end)
-        words = ("if ", "else ")
-        docs = [with_lead(slots[0])]
-        for word, slot in zip(words, slots[1:], strict=False):
-            docs.extend((LINE, with_lead(slot, word)))
-        return concat(*docs)
+        words = ("", "if ", "else ")
+        docs = [with_lead(slot, word) for word, slot in zip(words, slots, strict=False)]
+        return self.together(slots, docs, trails=True)
 
     def otherwise(self, node: Expr, in_step: bool, value: bool) -> Doc:
         """Write what stands behind `else`."""
@@ -118,7 +132,8 @@ class RowFormatter(BracketFormatter):
         )
         slots, _ = self.remarks.slots(parts, node.span.start, node.span.end)
         then, otherwise = slots
-        return concat(with_lead(then), LINE, with_lead(otherwise, "when training else "))
+        docs = [with_lead(then), with_lead(otherwise, "when training else ")]
+        return self.together(slots, docs, trails=True)
 
 
 def _row(node: tree.Binary | tree.Compare) -> tuple[list[Expr], list[str]]:

@@ -90,7 +90,7 @@ def _poison(statement: tree.Statement, ctx: Context) -> None:
         case tree.Assign():
             for target in statement.targets:
                 if isinstance(target, tree.Name):
-                    ctx.scope.names.setdefault(target.name, POISON)
+                    ctx.scope.names[target.name] = POISON
         case tree.Share() | tree.Param():
             ctx.scope.names.setdefault(statement.name, POISON)
         case tree.In():

@@ -1,0 +1,68 @@
+"""The library against figures that were made apart from it.
+
+library.csv has them: counted on published models, or on models written after the papers.
+"""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from archc import library
+from archc.cost import cost
+from archc.graph import Program
+from archc.pipeline import Request, load_program
+from archc.shapes import Shape
+
+FIGURES = Path(__file__).parent / "library.csv"
+
+# Attention and recurrence are compiled in a later version.
+LATER = {
+    "vit_b_16",
+    "swin_t",
+    "bert_base",
+    "gpt2",
+    "gpt2_medium",
+    "gpt2_large",
+    "gpt2_xl",
+    "gpt3",
+    "char_rnn",
+    "char_rnn_fc",
+    "char_rnn_embed",
+}
+
+
+def rows() -> dict[str, dict[str, str]]:
+    """The figures by the name of the net."""
+    with FIGURES.open(encoding="utf-8", newline="") as file:
+        return {row["name"]: row for row in csv.DictReader(file)}
+
+
+def program(name: str) -> Program:
+    """A net of the library, lowered."""
+    loaded = load_program(Request(name))
+    assert loaded.program is not None, loaded.diagnostics
+    return loaded.program
+
+
+def written(shapes: list[Shape]) -> str:
+    """Shapes as the table writes them."""
+    return " ".join("x".join(str(size) for size in shape.sizes) for shape in shapes)
+
+
+@pytest.mark.parametrize("name", sorted(rows().keys() - LATER))
+def test_a_net_has_its_published_figures(name: str) -> None:
+    row = rows()[name]
+    net = program(name)
+    figures = cost(net)
+    outputs = [output.shape for output in net.region.outputs if not output.training]
+    assert figures.params == int(row["params"])
+    assert figures.macs == int(row["macs"])
+    assert written(outputs) == row["output"]
+    assert written([port.shape for port in net.region.inputs]) == row["input"]
+
+
+def test_what_the_library_lacks_is_known() -> None:
+    assert rows().keys() - set(library.names()) == LATER

@@ -177,7 +177,7 @@ class Names:
                 for part in (node.left, node.right):
                     self._walk(part)
             case tree.Binary() | tree.Unary() | tree.Transpose():
-                self._add(node, _OPERATIONS[getattr(node, "operator", "'")], fixed)
+                self._add(node, _operation_of(node), fixed)
                 for part in _operands(node):
                     self._walk(part)
             case tree.Group() | tree.Fork() | tree.Bundle() | tree.Tuple():
@@ -238,6 +238,12 @@ def _given(body: Any) -> set[str]:
         elif isinstance(statement, tree.In):
             found.update(entry.name for entry in statement.inputs)
     return found
+
+
+def _operation_of(node: Any) -> str:
+    if isinstance(node, tree.Unary):
+        return "neg" if node.operator == "-" else "value"
+    return _OPERATIONS[getattr(node, "operator", "'")]
 
 
 def _operands(node: Any) -> tuple[Any, ...]:

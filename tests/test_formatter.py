@@ -142,6 +142,13 @@ def test_rows_that_are_too_long_are_filled() -> None:
     )  # fmt: skip
 
 
+def test_branches_that_are_kept_apart_have_a_line_each() -> None:
+    branch = "CONV(64, 3) -> BN -> RELU + CONV(64, 1)"
+    assert formatted(f"net A = INPUT(3) -> {{ {branch}, {branch}, {branch} }} -> ADD") == (
+        f"net A =\n  INPUT(3)\n  -> {{ {branch},\n       {branch},\n       {branch} }}\n  -> ADD\n"
+    )
+
+
 def test_what_the_author_wrote_behind_a_bracket_stays_there() -> None:
     text = (
         "block A(c, s) =\n  { CONV(c, 1) -> BN -> RELU\n    -> CONV(c, 3) -> BN # figure 5\n"

@@ -43,8 +43,8 @@ class BracketFormatter(ABC):
         self.remarks = remarks
 
     @abstractmethod
-    def branch(self, node: Expr) -> Doc:
-        """Write what stands between braces; arithmetic without a group of its own."""
+    def branches(self, node: Expr) -> Doc:
+        """Write the arithmetic between braces, so that its operators may stand below the brace."""
 
     @abstractmethod
     def expression(self, node: Expr, least: int = binding.ANY_LEVEL, *, value: bool = False) -> Doc:
@@ -188,19 +188,24 @@ class BracketFormatter(ABC):
         """Write `{ ... }`."""
         if node.clauses:
             return concat("{ ", align(self.comprehension(node, False)), " }")
+        hanging = len(node.items) == 1 and isinstance(node.items[0], tree.Binary)
         slots, rest = self.remarks.slots(
-            self.parts(node.items, self.branch),
+            self.parts(node.items, self.branches if hanging else self.branch),
             node.span.start,
             max(node.span.end - 1, node.span.start),
             opened=True,
         )
         end = close(slots, rest)
-        if len(slots) == 1 and isinstance(node.items[0], tree.Binary):
+        if hanging:
             # The operators stand below the brace, so that the branches stand below each other.
             lead = nest(2, with_lead(slots[0].replace(doc="")))
             return concat(align(concat("{ ", lead, group(slots[0].doc), nest(2, end))), " }")
         body = group(concat(self.together(slots, _commas(slots)), end))
         return concat("{ ", align(body), " }")
+
+    def branch(self, node: Expr) -> Doc:
+        """Write one of the streams that braces keep apart, or the only one."""
+        return self.expression(node, binding.OPERATION_LEVEL)
 
     def comprehension(self, node: tree.Group | tree.Fork, value: bool) -> Doc:
         """Write `item for pattern in iterable`."""

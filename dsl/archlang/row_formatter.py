@@ -42,11 +42,10 @@ class RowFormatter(BracketFormatter):
         docs = [with_lead(first), *(with_lead(slot, "-> ") for slot in others)]
         return fill(alternate(docs, gaps(slots, trails=True)))
 
-    def branch(self, node: Expr) -> Doc:
-        """Write what stands between braces."""
-        if isinstance(node, tree.Binary):
-            return self.operation(node, value=False, hanging=True)
-        return self.expression(node, binding.OPERATION_LEVEL)
+    def branches(self, node: Expr) -> Doc:
+        """Write the arithmetic between braces, so that its operators may stand below the brace."""
+        assert isinstance(node, tree.Binary)
+        return self.operation(node, value=False, hanging=True)
 
     def operation(
         self, node: tree.Binary | tree.Compare, *, value: bool, hanging: bool = False

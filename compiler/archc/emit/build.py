@@ -152,8 +152,8 @@ class _Builder:
         for option in sorted(taken):
             regions = [n.region if n is not None and n.taken == option else None for n in nodes]
             parts[option] = self.inside(regions, list(inputs))
-        if len(parts) == 1:
-            members, steps, outputs = next(iter(parts.values()))
+        members, steps, outputs = next(iter(parts.values()))
+        if len(parts) == 1 or _indifferent(list(parts.values())):
             for port, output in enumerate(outputs):
                 streams[position, port, 0] = output
             return members, steps
@@ -250,6 +250,12 @@ class _Builder:
 
 def _is_identity(form: TorchForm) -> bool:
     return isinstance(form, Expression) and form.template == "{0}"
+
+
+def _indifferent(parts: list[tuple[list[Any], list[Step], list[Stream]]]) -> bool:
+    """Whether it does not matter which branch is taken: nothing happens in any of them."""
+    idle = all(not members and not steps for members, steps, _ in parts)
+    return idle and all(outputs == parts[0][2] for _, _, outputs in parts)
 
 
 def _flag_name(nodes: list[Any], parts: dict[int, Any]) -> str:

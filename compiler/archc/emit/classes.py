@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from textwrap import dedent, wrap
 
 from archc.emit.attributes import Attributes
 from archc.emit.construct import write_members
 from archc.emit.expressions import Value
 from archc.emit.forward import Forward
-from archc.emit.layout import WIDTH, statement, width
+from archc.emit.layout import statement
 from archc.emit.lines import Lines
 from archc.emit.liveness import needed, split_training
 from archc.emit.names import Namespace, literal
+from archc.emit.prose import docstring
 from archc.emit.slots import Parameter
 from archc.emit.steps import Guard, Member, Step, Stream
 from archc.emit.units import Unit
@@ -41,7 +41,7 @@ def write_class(unit: Unit, documentation: list[str], defaults: dict[str, str]) 
     forward = _forward(unit, attributes)
     members = Lines()
     write_members(unit.members, members, attributes)
-    lines = [f"class {unit.name}(nn.Module):", *_docstring(documentation)]
+    lines = [f"class {unit.name}(nn.Module):", *docstring(documentation)]
     body: list[str] = []
     for name, text in attributes.assignments:
         body += statement(f"self.{name} = {text}", 8)
@@ -61,30 +61,6 @@ def _attributes(members: list[object]) -> list[str]:
             for _, inner in member.branches:
                 found += _attributes(list(inner))
     return found
-
-
-def _docstring(lines: list[str]) -> list[str]:
-    """The docstring as formatters leave it: long lines wrapped, a single one on one line."""
-    if not lines:
-        return []
-    first, *rest = [part for line in lines for part in _wrapped(line)]
-    # A quote that begins it needs a space, one that ends it a backslash; one alone, the latter.
-    space = " " if first.startswith('"') and (rest or first != '"') else ""
-    opening = f'    """{space}{first}'
-    if rest:
-        inside = dedent("\n".join(rest)).split("\n")
-        return [opening, *[f"    {line}".rstrip() for line in inside], '    """', ""]
-    if width(opening) <= WIDTH < width(opening) + 3:
-        return [opening, '    """', ""]
-    return [f'{opening[:-1]}\\""""' if first.endswith('"') else f'{opening}"""', ""]
-
-
-def _wrapped(line: str) -> list[str]:
-    indent = line[: len(line) - len(line.lstrip())]
-    longest = WIDTH - 10
-    if len(line) <= longest or not line.isascii():
-        return [line]
-    return wrap(line, longest, subsequent_indent=indent, break_long_words=False)
 
 
 def _constructor(parameters: list[Parameter], defaults: dict[str, str]) -> list[str]:

@@ -77,22 +77,22 @@ def compare_known(values: Values, unit: Unit) -> Formula | None:
     for c in known:
         if all(type(v) is bool for v in c.values):
             if _gives(c.values, values):
-                return Formula(c.name, (c.name,))
+                return Formula(c.name, (c.used,))
             if _gives(tuple([not v for v in c.values]), values):
-                return Formula(f"not {c.name}", (c.name,))
+                return Formula(f"not {c.name}", (c.used,))
     for c in known:
         # A size that flows in is compared with a number by chance only.
         for sign in () if c.flows else ("==", "!="):
             for number in dict.fromkeys(c.values):
                 if _simple(number) and _gives(_compared(c.values, sign, number), values):
-                    return Formula(f"{c.name} {sign} {literal(number)}", (c.name,))
+                    return Formula(f"{c.name} {sign} {literal(number)}", (c.used,))
     for i, a in enumerate(known):
         for b in known[i + 1 :]:
             for sign in ("==", "!="):
                 pairs = zip(a.values, b.values, strict=True)
                 found = tuple([ANY if ANY in (x, y) else _COMPARE[sign](x, y) for x, y in pairs])
                 if _gives(found, values):
-                    return Formula(f"{a.name} {sign} {b.name}", (a.name, b.name))
+                    return Formula(f"{a.name} {sign} {b.name}", (a.used, b.used))
     return None
 
 
@@ -113,7 +113,6 @@ class _Translator:
     def __init__(self, unit: Unit) -> None:
         self.unit = unit
         self.size = len(unit.regions)
-        self.known = {p.name: p for p in unit.scope.known}
 
     def part(self, node: tree.Node) -> _Part:
         """The text and the values of a piece of the condition; what is constant is a literal."""
@@ -136,6 +135,8 @@ class _Translator:
                 return self._compare(node)
             case tree.Call(function=tree.Name(name="len"), arguments=(tree.Argument() as given,)):
                 return self._length(given.value)
+            case tree.Index(value=tree.Name() as table, index=tree.Number(value=int() as place)):
+                return self._item(table.name, place)
             case tree.Unary(operator="not"):
                 inner = self.part(node.operand)
                 values = tuple([not v for v in inner.values])
@@ -166,6 +167,15 @@ class _Translator:
             raise _Unknown
         return self._known(tuple([len(found) for found in lists if found is not None]), "")
 
+    def _item(self, name: str, place: int) -> _Part:
+        rows = [dict(region.arguments).get(name) for region in self.unit.regions]
+        if not all(isinstance(row, (list, tuple)) and place < len(row) for row in rows):
+            raise _Unknown
+        values = tuple([row[place] for row in rows if row is not None])
+        if any(isinstance(value, (list, tuple)) for value in values):
+            raise _Unknown
+        return self._known(values, "")
+
     def _features(self, name: str) -> _Part:
         for port, stream in zip(self.unit.region.inputs, self.unit.inputs, strict=True):
             if port.name == name or (name == "ID" and port is self.unit.region.inputs[0]):
@@ -180,10 +190,10 @@ class _Translator:
     def _known(self, values: Values, name: str) -> _Part:
         if is_constant(values):
             return self._constant(values[0])
-        preferred = self.known.get(name)
-        for parameter in ([preferred] if preferred else []) + list(self.known.values()):
-            if parameter.values == values:
-                return _Part(parameter.name, values, _RANK["atom"], (parameter.name,))
+        known = self.unit.scope.candidates()
+        for candidate in sorted(known, key=lambda candidate: candidate.name != name):
+            if candidate.values == values:
+                return _Part(candidate.name, values, _RANK["atom"], (candidate.used,))
         raise _Unknown
 
     def _compare(self, node: tree.Compare) -> _Part:

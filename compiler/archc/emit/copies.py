@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+from archc.emit.copy_texts import (
+    as_list,
+    doubled_text,
+    later,
+    present,
+    stepped_text,
+)  # fmt: skip
 from archc.emit.names import Namespace
 from archc.emit.slots import ClassScope, Scope, Slot
 from archc.emit.vectors import ANY, Formula, Values, covers, is_constant
@@ -56,6 +64,8 @@ class CopiesScope(Scope):
         self.size, self.known, self.reserved = len(entries), known, reserved
         self.index = "ijk"[depth] if depth < 3 else f"i{depth}"
         self.slots: list[Slot] = []
+        self.columns: dict[Values, str] = {}
+        self._targets: dict[Values, str] | None = None
         self.count = parent.slot(totals, f"{name}_count")
         self.header: Callable[[], str] = lambda: f"for _ in range({self.count.text})"
         owner.children.append(self)
@@ -75,7 +85,7 @@ class CopiesScope(Scope):
             if outer is None:
                 varying.append(slot)
             else:
-                slot.write = _later(self.parent.slot(outer, slot.hint))
+                slot.write = later(self.parent.slot(outer, slot.hint))
         if varying:
             self._solve_varying(varying)
 
@@ -92,8 +102,12 @@ class CopiesScope(Scope):
         return tuple(found)
 
     def _solve_varying(self, slots: list[Slot]) -> None:
+        tried = len(self.parent.slots)
         writers = [self._by_index(slot) for slot in slots]
         if not all(writers) or self._better_listed(slots, writers):
+            # What was tried is not needed, and a list tells the number of copies.
+            kept = [slot for slot in self.parent.slots[:tried] if slot is not self.count]
+            self.parent.slots[:] = kept
             self._by_list(slots)
             return
         for slot, writer in zip(slots, writers, strict=True):
@@ -102,12 +116,22 @@ class CopiesScope(Scope):
         self.header = lambda: f"for {self.index} in range({self.count.text})"
 
     def _better_listed(self, slots: list[Slot], writers: list[Writer | None]) -> bool:
-        """Whether a short list says more than several conditions on the index."""
+        """Whether a short list says more than several conditions on the index, or one on rows."""
         ends = {
             slot.values for slot, w in zip(slots, writers, strict=True) if w is not None and w.end
         }
-        one = len({entry.parent for entry in self.entries}) == 1 and self.parent.size == 1
-        return len(ends) > 1 and one and sum(entry.count for entry in self.entries) <= 8
+        rows_of_tables = any(isinstance(value, tuple) for values in ends for value in values)
+        if len(ends) < 2 and not rows_of_tables:
+            return False
+        rows = self._rows(slots[0].values).values()
+        longest = max([sum([entry.count for entry, _ in row]) for row in rows])
+        return longest <= 8 and all(self._alike(slot) for slot in slots)
+
+    def _alike(self, slot: Slot) -> bool:
+        """Whether the copies have the same values wherever the repeat is."""
+        rows = self._rows(slot.values).values()
+        said = [[(entry.count, type(value), value) for entry, value in row] for row in rows]
+        return all(one == said[0] for one in said)
 
     # --- by the index ---------------------------------------------------------------------------
 
@@ -168,7 +192,7 @@ class CopiesScope(Scope):
             self.parent.slot(tuple(v), f"{slot.hint}_{w}")
             for v, w in zip(found, ("start", "step"), strict=True)
         )
-        return lambda: _stepped_text(start.text, step.text, self.index)
+        return lambda: stepped_text(start.text, step.text, self.index)
 
     def _doubled(
         self, rows: dict[int, list[tuple[Entry, Any]]], slot: Slot
@@ -181,7 +205,7 @@ class CopiesScope(Scope):
             self.parent.slot(tuple(v), f"{slot.hint}_{w}")
             for v, w in zip(found, ("start", "factor"), strict=True)
         )
-        return lambda: _doubled_text(start.text, factor.text, self.index)
+        return lambda: doubled_text(start.text, factor.text, self.index)
 
     def _progression(
         self,
@@ -211,29 +235,38 @@ class CopiesScope(Scope):
     # --- from a list ----------------------------------------------------------------------------
 
     def _by_list(self, slots: list[Slot]) -> None:
-        names = Namespace(
-            [*self.reserved, *[p.name for p in (*self.owner.known, *self.owner.made)]]
-            + [index for index in ("i", "j", "k", "_") if index != self.index]
-        )
-        columns: dict[Values, str] = {}
         # What fewer copies use may be a part of another column.
         for slot in sorted(slots, key=lambda slot: slot.values.count(ANY)):
-            column = next((c for c in columns if covers(c, slot.values)), slot.values)
-            if column not in columns:
-                columns[column] = names.add(self._column_name(slot))
-            slot.write = _constant_text(columns[column])
+            column = next((c for c in self.columns if covers(c, slot.values)), slot.values)
+            self.columns.setdefault(column, self._column_name(slot))
+            slot.write = partial(self._column_text, column)
         # Long runs of equal copies keep their count in the list.
         total = sum(entry.count for entry in self.entries)
+        counts = tuple([entry.count for entry in self.entries])
         counted = total > 64 and total > 2 * self.size
         if counted:
-            columns[tuple([entry.count for entry in self.entries])] = names.add("count")
-        rows = self._lists(list(columns), counted)
-        listed = self.parent.slot(
-            rows, f"{self.name}_{'rows' if len(columns) > 1 else slots[0].hint}"
-        )
-        targets = ", ".join(columns.values())
-        inner = f" for _ in range({list(columns.values())[-1]})" if counted else ""
-        self.header = lambda: f"for {targets} in {_as_list(listed)}{inner}"
+            self.columns.setdefault(counts, "count")
+        rows = self._lists(list(self.columns), counted)
+        what = "rows" if len(self.columns) > 1 else next(iter(self.columns.values()))
+        listed = self.parent.slot(rows, f"{self.name}_{what}")
+        self.header = partial(self._list_header, listed, counts if counted else None)
+
+    def _list_header(self, listed: Slot, counts: Values | None) -> str:
+        inner = "" if counts is None else f" for _ in range({self._column_text(counts)})"
+        return f"for {', '.join(self.targets().values())} in {as_list(listed)}{inner}"
+
+    def _column_text(self, column: Values) -> str:
+        return self.targets()[column]
+
+    def targets(self) -> dict[Values, str]:
+        """The loop variable of each column of the list; the class's parameters are known by now."""
+        if self._targets is None:
+            outer = self.parent.targets().values() if isinstance(self.parent, CopiesScope) else ()
+            taken = [*self.reserved, *[p.name for p in self.owner.parameters], *outer]
+            indices = [index for index in ("i", "j", "k", "_") if index != self.index]
+            names = Namespace([*taken, *indices])
+            self._targets = {column: names.add(name) for column, name in self.columns.items()}
+        return self._targets
 
     def _column_name(self, slot: Slot) -> str:
         return next((name for name, values in self.known if covers(values, slot.values)), slot.hint)
@@ -241,51 +274,9 @@ class CopiesScope(Scope):
     def _lists(self, columns: list[Values], counted: bool) -> Values:
         found = self._blank()
         for position, entry in enumerate(self.entries):
-            row = tuple([_present(column, position) for column in columns])
+            row = tuple([present(column, position) for column in columns])
             item = row if len(row) > 1 else row[0]
             repeated = (item,) * (1 if counted else entry.count)
             known = found[entry.parent]
             found[entry.parent] = repeated if known is ANY else known + repeated
         return tuple(found)
-
-
-def _present(column: Values, position: int) -> Any:
-    value = column[position]
-    return next((v for v in column if v is not ANY), None) if value is ANY else value
-
-
-def _as_list(slot: Slot) -> str:
-    if not slot.constant:
-        return slot.text
-    text = slot.text
-    return "[" + text[1:-1].rstrip(",") + "]"
-
-
-def _later(slot: Slot) -> Callable[[], str]:
-    return lambda: slot.text
-
-
-def _constant_text(text: str) -> Callable[[], str]:
-    return lambda: text
-
-
-def _stepped_text(start: str, step: str, index: str) -> str:
-    down = step.startswith("-")
-    size = step.lstrip("-")
-    product = index if size == "1" else f"{_operand(size)} * {index}"
-    if start == "0" and not down:
-        return product
-    return f"{start} {'-' if down else '+'} {product}"
-
-
-def _doubled_text(start: str, factor: str, index: str) -> str:
-    power = (
-        f"{factor}**{index}"
-        if factor.isidentifier() or factor.isdigit()
-        else f"({factor}) ** {index}"
-    )
-    return power if start == "1" else f"{_operand(start)} * {power}"
-
-
-def _operand(text: str) -> str:
-    return text if text.replace("_", "a").isalnum() else f"({text})"

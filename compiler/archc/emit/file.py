@@ -17,6 +17,7 @@ from archc.emit.names import (
     identifier,
     net_class_name,
 )
+from archc.emit.prose import fill
 from archc.emit.sizes import Sizes
 from archc.emit.slots import Parameter
 from archc.emit.units import Unit, candidates, partition, port_names
@@ -182,18 +183,19 @@ def _helpers(made: Draft) -> dict[str, str]:
 
 
 def _documentation(unit: Unit) -> list[str]:
-    return docstring_lines(unit.region.documentation or "")
+    return fill(docstring_lines(unit.region.documentation or ""), opens=True)
 
 
 def _net_documentation(program: Program, unit: Unit, figures: list[str]) -> list[str]:
-    lines = docstring_lines(program.documentation or unit.region.documentation or "")
-    first = lines or [f"The network {identifier(program.name)}."]
+    said = docstring_lines(program.documentation or unit.region.documentation or "")
+    first = fill(said, opens=True) or [f"The network {identifier(program.name)}."]
     inputs = [(port.name, port.shape, "") for port in unit.region.inputs]
     outputs = [
         (port.name, port.shape, ", in training only" if port.training else "")
         for port in unit.region.outputs
     ]
-    return [*first, "", *figures, *_ends("Input", inputs), *_ends("Output", outputs)]
+    ends = [*_ends("Input", inputs), *_ends("Output", outputs)]
+    return [*first, "", *fill(figures), *[part for line in ends for part in fill([line])]]
 
 
 def _ends(what: str, ports: list[tuple[str, Shape, str]]) -> list[str]:

@@ -65,6 +65,7 @@ class Scope:
     """Where slots live: a class, or the copies of a repeat inside one."""
 
     size: int
+    slots: list[Slot]
 
     def slot(self, values: Values, hint: str, guess: Formula | None = None) -> Slot:
         """A place with these values."""
@@ -91,6 +92,24 @@ class Parameter:
     def annotation(self) -> str:
         """Its type."""
         return _type_of([v for v in self.values if v is not ANY])
+
+    def items(self) -> list[Candidate]:
+        """What formulas may take out of a row of a table, `row[0]`: the items that differ.
+
+        None unless the rows have equally many plain items, of which more than one differs.
+        """
+        rows = [value for value in self.values if value is not ANY]
+        if not all(isinstance(row, tuple) and len(row) == len(rows[0]) for row in rows):
+            return []
+        columns = [
+            tuple([v if v is ANY else v[i] for v in self.values]) for i in range(len(rows[0]))
+        ]
+        found = [
+            Candidate(f"{self.name}[{i}]", column, parameter=self.name)
+            for i, column in enumerate(columns)
+            if not is_constant(column) and not any(isinstance(v, tuple) for v in column)
+        ]
+        return found if len(found) > 1 else []
 
 
 class Extra:
@@ -134,7 +153,8 @@ class ClassScope(Scope):
 
     def candidates(self) -> list[Candidate]:
         """What formulas may use."""
-        return [Candidate(p.name, p.values, p.flows) for p in (*self.known, *self.made)]
+        whole = [Candidate(p.name, p.values, p.flows) for p in (*self.known, *self.made)]
+        return [*whole, *[item for parameter in self.known for item in parameter.items()]]
 
     def solve(self) -> None:
         """Fill all slots; afterwards `parameters` are known."""
@@ -166,7 +186,7 @@ class ClassScope(Scope):
         """The text of values by what is known already; None where that takes a new parameter."""
         if is_constant(values):
             return literal(constant(values))
-        usable = [c for c in self.candidates() if c.name in self.used]
+        usable = [c for c in self.candidates() if c.used in self.used]
         formula = explain(values, usable)
         return formula.text if formula else None
 

@@ -35,11 +35,22 @@ Values = tuple[Any, ...]
 
 
 class Candidate(Record):
-    """A name with its value in each instance; `flows` where it is a size of what flows in."""
+    """An expression with its value in each instance: a name, or an item of what has a name.
+
+    Args:
+        flows: whether it is a size of what flows in.
+        parameter: the name that an item is taken from.
+    """
 
     name: str
     values: Values
     flows: bool = False
+    parameter: str | None = None
+
+    @property
+    def used(self) -> str:
+        """The name that it uses."""
+        return self.parameter or self.name
 
 
 class Formula(Record):
@@ -77,7 +88,7 @@ def explain(values: Values, candidates: Sequence[Candidate]) -> Formula | None:
     """
     for candidate in candidates:
         if covers(candidate.values, values):
-            return Formula(candidate.name, (candidate.name,))
+            return Formula(candidate.name, (candidate.used,))
     if not all(type(value) is int for value in used(values)):
         return None
     numeric = [c for c in candidates if all(v is ANY or type(v) is int for v in c.values)]
@@ -131,13 +142,13 @@ _SMALL = (2, 3, 4, 8)
 
 
 def _multiple(c: Candidate, factor: int) -> tuple[Formula, Values]:
-    return Formula(f"{factor} * {c.name}", (c.name,)), _map(lambda x: factor * x, c.values)
+    return Formula(f"{factor} * {c.name}", (c.used,)), _map(lambda x: factor * x, c.values)
 
 
 def _quotients(c: Candidate, v: int, base: int) -> _Tried:
     for divisor in dict.fromkeys((base // v, *_SMALL)):
         computed = tuple([x if x is ANY else x // divisor for x in c.values])
-        yield Formula(f"{c.name} // {divisor}", (c.name,)), computed
+        yield Formula(f"{c.name} // {divisor}", (c.used,)), computed
 
 
 def _shifted(values: Values, candidates: Sequence[Candidate]) -> _Tried:
@@ -147,13 +158,13 @@ def _shifted(values: Values, candidates: Sequence[Candidate]) -> _Tried:
         shift = v - base
         if distinct >= 3 or abs(shift) <= 2:
             computed = tuple([x if x is ANY else x + shift for x in c.values])
-            yield Formula(_plus(c.name, shift), (c.name,)), computed
+            yield Formula(_plus(c.name, shift), (c.used,)), computed
 
 
 def _pairs(values: Values, candidates: Sequence[Candidate]) -> _Tried:
     for i, a in enumerate(candidates[:8]):
         for b in candidates[i + 1 : 8]:
-            names = (a.name, b.name)
+            names = (a.used, b.used)
             factors = f"{b.name} * {a.name}" if a.flows and not b.flows else f"{a.name} * {b.name}"
             yield Formula(factors, names), _zip(lambda x, y: x * y, a, b)
             yield Formula(f"{a.name} + {b.name}", names), _zip(lambda x, y: x + y, a, b)
@@ -171,7 +182,7 @@ def _with_multiple(values: Values, p: Candidate, q: Candidate) -> _Tried:
     factor = (known[0] - known[1]) // known[2]
     if factor > 1:
         computed = _zip(lambda a, b: a + factor * b, p, q)
-        yield Formula(f"{p.name} + {factor} * {q.name}", (p.name, q.name)), computed
+        yield Formula(f"{p.name} + {factor} * {q.name}", (p.used, q.used)), computed
 
 
 def _linear(values: Values, candidates: Sequence[Candidate]) -> _Tried:
@@ -188,7 +199,7 @@ def _linear(values: Values, candidates: Sequence[Candidate]) -> _Tried:
         shift = v0 - slope * x0
         if slope > 1 and shift:
             computed = tuple([x if x is ANY else slope * x + shift for x in c.values])
-            yield Formula(_plus(f"{slope} * {c.name}", shift), (c.name,)), computed
+            yield Formula(_plus(f"{slope} * {c.name}", shift), (c.used,)), computed
 
 
 def _plus(text: str, shift: int) -> str:

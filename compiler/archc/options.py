@@ -15,7 +15,7 @@ __all__ = ["complete_net", "takes_net", "takes_request_options"]
 
 Command = Callable[..., Any]
 
-_SIZE = re.compile(r"[1-9][0-9]*")
+_SIZE = re.compile(r"[1-9][0-9]{0,18}")
 
 
 def _bindings(ctx: Context, param: Parameter, values: tuple[str, ...]) -> dict[str, Any]:

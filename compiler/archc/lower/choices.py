@@ -7,6 +7,7 @@ from typing import Any
 from archc.graph import Choice
 from archc.lower.comprehensions import is_plain
 from archc.lower.context import Context, Problem
+from archc.lower.distinct import distinct
 from archc.lower.evaluate import evaluate
 from archc.lower.exports import exported
 from archc.lower.regions import Recipe, feeds, join_outside, make_region, rebuild
@@ -112,8 +113,8 @@ def _add(
     captures, lends = join_outside(made, ctx)
     outputs = tuple([output.shape for output in made.region.outputs])
     node = Choice(
-        "", feeds(incoming, ctx) + captures, outputs, expr.span, None, made.region, taken, options,
-        lends, condition,
+        "", feeds(incoming, ctx) + captures, outputs, expr.span, None,
+        distinct(made.region, builder), taken, options, lends, condition,
     )  # fmt: skip
     streams = builder.add(node)
     for name, template in made.exports:

@@ -1,4 +1,4 @@
-"""`archc fmt`: files in the one canonical form."""
+"""`archc fmt`: files in canonical form."""
 
 from __future__ import annotations
 
@@ -23,8 +23,9 @@ _COLORS = {"+": "green", "-": "red", "@": "cyan"}
 def command(files: tuple[str, ...], check: bool, diff: bool) -> int:
     """Format FILE... in place; a folder means every .arch file below, - means standard input.
 
-    There is one canonical form. Comments stay, and the meaning never changes. A file with a syntax
-    error is reported and left as it is.
+    There is one form for each choice of rows: what does not fit on a line keeps the author's breaks
+    before `->`, operators and items. Comments stay, and the meaning never changes. A file with a
+    syntax error is reported and left as it is.
     """
     paths = [Path(path) for name in files for path in files_of(name)]
     outcomes = [_format(path, check, diff) for path in paths]

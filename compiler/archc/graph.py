@@ -16,13 +16,19 @@ from archlang.source import Span
 from archlang.tree import Node as TreeNode
 
 __all__ = [
-    "INPUTS", "Call", "Choice", "Node", "Operation", "Port", "Program", "Region", "RegionKind",
-    "RegionOutput", "Repeat", "Run", "Shared", "Wire",
+    "INPUTS", "BlockName", "Call", "Choice", "Node", "Operation", "Port", "Program", "Region",
+    "RegionKind", "RegionOutput", "Repeat", "Run", "Shared", "Wire",
 ]  # fmt: skip
 
 RegionKind = Literal["net", "block", "cell", "group"]
 
 INPUTS = -1  # the `node` of a wire that comes from the region's own inputs
+
+
+class BlockName(str):
+    """A block as the value of a hyperparameter: the name that the file gives it."""
+
+    __slots__ = ()
 
 
 class Wire(Record):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from archc.graph import Program, Region, RegionOutput
+from archc.graph import BlockName, Program, Region, RegionOutput
 from archc.lower.body import run_body
 from archc.lower.builder import Builder
 from archc.lower.context import Context, Frame, Problem, Session
@@ -175,7 +175,7 @@ def _run(body: Any, ctx: Context) -> Any:
 
 
 def _shown(value: Any) -> Any:
-    return value if is_value(value) else name_of(value)
+    return value if is_value(value) else BlockName(name_of(value))
 
 
 def _region(

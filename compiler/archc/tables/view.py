@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from archc.cost import Totals
 from archc.dims import Dim, Poly
-from archc.graph import Program
+from archc.graph import BlockName, Program
 from archc.tables.rows import Cell, Row, figure, shape_text
 from archlang.record import Record
 
@@ -104,6 +104,8 @@ def value_text(value: Any) -> str:
     """A hyperparameter's value as a file writes it."""
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, BlockName):
+        return value
     if isinstance(value, str):
         return f'"{value}"'
     if isinstance(value, list):

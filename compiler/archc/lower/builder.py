@@ -63,6 +63,12 @@ class Builder:
             for port, shape in enumerate(node.outputs)
         ]
 
+    def shape_of(self, wire: Wire) -> Shape:
+        """The shape of what a wire of this region carries."""
+        if wire.node == INPUTS:
+            return self.ports[wire.port].shape
+        return self.nodes[wire.node].outputs[wire.port]
+
     def wire(self, stream: Stream) -> Wire:
         """The wire of a stream inside this region; a stream from outside is captured."""
         if stream.builder is self:

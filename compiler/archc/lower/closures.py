@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -18,13 +19,20 @@ from archc.lower.things import (
 from archlang import tree
 from archlang.record import Record
 
+Weights = dict[str, tuple[Any, ...]]
+
 __all__ = ["Slots", "embedding_of", "free_names", "key_of"]
 
 
 class Slots:
-    """The streams and modules that a key mentions, each once, in the order of the key."""
+    """The streams and modules that a key mentions, each once, in the order of the key.
 
-    def __init__(self) -> None:
+    Args:
+        weights: the shapes of the weights of shared modules, by owner and name.
+    """
+
+    def __init__(self, weights: Mapping[tuple[int, str], Weights] | None = None) -> None:
+        self._weights = weights or {}
         self.streams: list[Stream] = []
         self.modules: list[SharedValue] = []
         self._streams: dict[Any, int] = {}
@@ -44,6 +52,26 @@ class Slots:
         self.modules.append(module)
         return len(self.modules) - 1
 
+    def weights_of(self, module: SharedValue) -> Any:
+        """The shapes of an embedding's weights, as far as its uses tell them: UNEMBED needs them."""
+        if not isinstance(module.what, OperatorValue) or module.what.op.name != "EMBED":
+            return None
+        return _frozen(self._weights.get((id(module.owner), module.name), {}))
+
+
+def _frozen(weights: Weights) -> Any:
+    return tuple(sorted(weights.items()))
+
+
+def _key_of_table(stream: Stream, slots: Slots) -> Any:
+    module = embedding_of(stream)
+    if module is None:
+        return None
+    node = stream.builder.nodes[stream.wire.node]
+    assert isinstance(node, Operation)
+    shapes = [stream.builder.shape_of(wire) for wire in node.inputs]
+    return slots.module(module), _frozen(node.op.parameters(*shapes))
+
 
 def key_of(thing: Any, slots: Slots) -> Any:
     """A hashable key: equal for things that make equal regions.
@@ -52,10 +80,7 @@ def key_of(thing: Any, slots: Slots) -> Any:
     """
     match thing:
         case Stream():
-            module = embedding_of(thing)
-            if module is not None:
-                slots.module(module)
-            return "stream", slots.stream(thing), thing.shape
+            return "stream", slots.stream(thing), thing.shape, _key_of_table(thing, slots)
         case Bundle():
             return "bundle", thing.names, tuple([key_of(item, slots) for item in thing.items])
         case list() | tuple():
@@ -67,7 +92,7 @@ def key_of(thing: Any, slots: Slots) -> Any:
         case ChainValue():
             return "chain", id(thing.expr), key_of_names(thing.expr, thing.scope, slots)
         case SharedValue():
-            return "shared", slots.module(thing)
+            return "shared", slots.module(thing), slots.weights_of(thing), key_of(thing.what, slots)
         case dict():
             return "names", tuple([(name, key_of(item, slots)) for name, item in thing.items()])
     return type(thing).__name__, thing

@@ -103,7 +103,7 @@ def rebuild(template: Any, streams: list[Stream]) -> Any:
 
 def make_region(recipe: Recipe, incoming: Any, ctx: Context) -> Made:
     """The region of a recipe at the shapes that flow in, made or remembered."""
-    slots = Slots()
+    slots = Slots(ctx.session.weights)
     arriving: list[Stream] = []
     arrangement = template_of(incoming, arriving)
     known = [slots.stream(stream) for stream in arriving] if recipe.alias else []

@@ -171,18 +171,19 @@ def unembed(thing: OperatorValue, incoming: Any, expr: tree.Expr, ctx: Context) 
     op = make_operator(thing, expr.span, ctx)
     if op is POISON:
         return POISON
-    op = op.replace(vocabulary=weight[0], width=weight[1])
     streams = flatten(incoming)
     if len(streams) != 1:
         raise Problem("stream-count", "UNEMBED takes one stream", expr.span)
+    assert ctx.builder is not None
+    # Behind a parameter the module has the name that it has outside.
+    borrowed = ctx.builder.module(module)
+    op = op.replace(table=borrowed, vocabulary=weight[0], width=weight[1])
     from archc.lower.regions import names_at
 
     name = names_at(expr, ctx, "unembed")
     if not op.bias:
         return operation(op, streams, expr.span, name, ctx, module)
     # A bias is a weight of its own, so the node is no mere use of the table.
-    assert ctx.builder is not None
-    ctx.builder.module(module)
     return operation(op, streams, expr.span, name, ctx)
 
 
@@ -197,7 +198,7 @@ def _table(name: str, expr: tree.Expr, ctx: Context) -> tuple[SharedValue, tuple
     module = embedding_of(found) if isinstance(found, Stream) else None
     node = found.builder.nodes[found.wire.node] if isinstance(found, Stream) else None
     if module is not None and isinstance(found, Stream) and isinstance(node, Operation):
-        shapes = [_shape_of(wire, found.builder) for wire in node.inputs]
+        shapes = [found.builder.shape_of(wire) for wire in node.inputs]
         return module, _weight(node.op.parameters(*shapes), name, expr)
     what = "unknown here" if found is None else f"not an EMBED but {_found(found)}"
     message = f"UNEMBED takes the name of an EMBED, {name} is {what}"
@@ -214,9 +215,3 @@ def _weight(weights: dict[str, tuple[Any, ...]], name: str, expr: tree.Expr) -> 
         message = f"{name} has no table of weights"
         raise Problem("not-a-module", message, expr.span)
     return weight
-
-
-def _shape_of(wire: Any, builder: Any) -> Any:
-    if wire.node < 0:
-        return builder.ports[wire.port].shape
-    return builder.nodes[wire.node].outputs[wire.port]

@@ -25,7 +25,8 @@ NETS = (ROOT / "tests" / "golden" / "emit" / "nets.arch").read_text(encoding="ut
 NAMES = (
     "residual_small", "residual_large", "Dropped", "dense", "Inception", "Mobile", "UNet",
     "Siamese", "WaveNet", "Cells", "Language", "Lent", "Patches", "Video", "Windows", "Fully",
-    "Pyramid", "Kinds", "Nested", "Mixed", "Plain", "Bundle", "Sampled", "한글",
+    "Pyramid", "Kinds", "Nested", "Mixed", "Plain", "Bundle", "Sampled", "한글", "Rows", "Staged",
+    "Thirds", "Crossed",
 )  # fmt: skip
 
 

@@ -26,7 +26,7 @@ GOLDEN = ROOT / "tests" / "golden" / "emit"
 RUFF = shutil.which("ruff") or str(Path(sys.executable).parent / "ruff")
 SHOWN = (
     "residual_small", "dense", "Inception", "Mobile", "UNet", "WaveNet", "Lent", "Patches", "Video",
-    "Kinds", "Cells",
+    "Kinds", "Cells", "Rows", "Staged", "Thirds", "Crossed",
 )  # fmt: skip
 
 

@@ -196,7 +196,7 @@ class _Builder:
         assert region is not None
         attribute = attribute_name(first.name or "repeat")
         captured = [self._capture(c, streams) for c in captures_of(region, first)]
-        copies = self.repeating.copies(nodes, self.unit.scope, attribute, 0, tuple(captured))
+        copies = self.repeating.copies(nodes, self.unit.scope, attribute, tuple(captured))
         outputs = self.outputs(position, nodes, streams, len(first.inputs))
         if copies.plain and not first.collected and len(inputs) == 1:
             filling = {"module": f"self.{attribute}"}

@@ -44,7 +44,6 @@ class CopiesScope(Scope):
     Args:
         entries: in order of the enclosing scope's entries, then of the copies.
         totals: the number of copies for each entry of the enclosing scope.
-        depth: how many repeats are around this one.
         known: names of the file with their values by entry, such as loop variables.
         reserved: names of classes, which no variable may have.
     """
@@ -56,13 +55,11 @@ class CopiesScope(Scope):
         entries: list[Entry],
         totals: Values,
         name: str,
-        depth: int,
         known: list[tuple[str, Values]],
         reserved: set[str],
     ) -> None:
         self.owner, self.parent, self.entries, self.name = owner, parent, entries, name
         self.size, self.known, self.reserved = len(entries), known, reserved
-        self.index = "ijk"[depth] if depth < 3 else f"i{depth}"
         self.slots: list[Slot] = []
         self.columns: dict[Values, str] = {}
         self._targets: dict[Values, str] | None = None
@@ -258,13 +255,24 @@ class CopiesScope(Scope):
     def _column_text(self, column: Values) -> str:
         return self.targets()[column]
 
+    @property
+    def index(self) -> str:
+        """The number of the copy, called like nothing else around it."""
+        taken = self._outside()
+        names = ("i", "j", "k", *[f"i{number}" for number in range(len(taken))])
+        return next(name for name in names if name not in taken)
+
+    def _outside(self) -> set[str]:
+        """The names that the body may mention; the class's parameters are known by now."""
+        if not isinstance(self.parent, CopiesScope):
+            return {*self.reserved, *[p.name for p in self.owner.parameters]}
+        columns = self.parent.targets().values()
+        return {*self.parent._outside(), *(columns or [self.parent.index])}
+
     def targets(self) -> dict[Values, str]:
-        """The loop variable of each column of the list; the class's parameters are known by now."""
+        """The loop variable of each column of the list."""
         if self._targets is None:
-            outer = self.parent.targets().values() if isinstance(self.parent, CopiesScope) else ()
-            taken = [*self.reserved, *[p.name for p in self.owner.parameters], *outer]
-            indices = [index for index in ("i", "j", "k", "_") if index != self.index]
-            names = Namespace([*taken, *indices])
+            names = Namespace([*self._outside(), "_"])
             self._targets = {column: names.add(name) for column, name in self.columns.items()}
         return self._targets
 

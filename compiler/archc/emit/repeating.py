@@ -28,14 +28,14 @@ class Repeating:
         self.unit, self.forms, self.class_of = making.unit, making.forms, making.class_of
 
     def copies(
-        self, nodes: list[Any], scope: Scope, name: str, depth: int, captures: tuple[Any, ...]
+        self, nodes: list[Any], scope: Scope, name: str, captures: tuple[Any, ...]
     ) -> Copies:
         """How the copies of a repeat are made and called."""
         runs = [() if n is None else tuple([r for r in n.runs if r.count]) for n in nodes]
         totals = tuple([ANY if n is None else n.count for n in nodes])
         lends = dict(first_of(nodes).lends)
         if self._mixed(runs):
-            return Copies(tuple(self._segments(runs, scope, name, depth, lends, captures)))
+            return Copies(tuple(self._segments(runs, scope, name, lends, captures)))
         entries, flat = [], []
         for parent, some in enumerate(runs):
             start = 0
@@ -45,9 +45,9 @@ class Repeating:
                 start += run.count
         known = _mentioned([run.region for run in flat])
         inner = CopiesScope(
-            self.unit.scope, scope, entries, totals, name, depth, known, self.unit.reserved
+            self.unit.scope, scope, entries, totals, name, known, self.unit.reserved
         )
-        segment = self.segment(flat, inner, name, depth, lends, captures)
+        segment = self.segment(flat, inner, name, lends, captures)
         return Copies((segment.replace(scope=inner),))
 
     def _mixed(self, runs: list[tuple[Run, ...]]) -> bool:
@@ -65,7 +65,6 @@ class Repeating:
         runs: list[tuple[Run, ...]],
         scope: Scope,
         name: str,
-        depth: int,
         lends: dict[str, str],
         captures: tuple[Any, ...],
     ) -> list[Segment]:
@@ -76,7 +75,7 @@ class Repeating:
             parts = tuple(
                 [c[start : start + run.count] if isinstance(c, list) else c for c in captures]
             )
-            segments.append(self.segment(flat, scope, name, depth, lends, parts))
+            segments.append(self.segment(flat, scope, name, lends, parts))
             start += run.count
         return segments
 
@@ -85,7 +84,6 @@ class Repeating:
         runs: list[Any],
         scope: Scope,
         name: str,
-        depth: int,
         lends: dict[str, str],
         captures: tuple[Any, ...],
     ) -> Segment:
@@ -105,7 +103,7 @@ class Repeating:
         results = tuple([~o.wire.port if o.wire.node < 0 else o.wire.port for o in region.outputs])
         if isinstance(node, Repeat):
             below = tuple([_port_capture(c) for c in captures_of(region, node)])
-            made = self.copies(nodes, scope, node.name or name, depth + 1, below)
+            made = self.copies(nodes, scope, node.name or name, below)
             call = "{module}({0})"
             return Segment(made, None, count, call, {}, wired, len(node.outputs), results, captures)
         if isinstance(node, Call):

@@ -130,7 +130,7 @@ _Tried = Iterator[tuple[Formula, Values]]
 
 def _scaled(values: Values, candidates: Sequence[Candidate]) -> _Tried:
     for c in candidates:
-        v, base = _first_pair(values, c.values)
+        v, base = _telling_pair(values, c.values)
         if base and v % base == 0 and v // base > 1:
             yield _multiple(c, v // base)
         if v > 0 and base // v > 1:
@@ -146,7 +146,7 @@ def _multiple(c: Candidate, factor: int) -> tuple[Formula, Values]:
 
 
 def _quotients(c: Candidate, v: int, base: int) -> _Tried:
-    for divisor in dict.fromkeys((base // v, *_SMALL)):
+    for divisor in dict.fromkeys((2, base // v, *_SMALL)):
         computed = tuple([x if x is ANY else x // divisor for x in c.values])
         yield Formula(f"{c.name} // {divisor}", (c.used,)), computed
 
@@ -222,3 +222,10 @@ def _zip(function: Callable[[Any, Any], Any], a: Candidate, b: Candidate) -> Val
 def _first_pair(values: Values, other: Values) -> tuple[int, int]:
     pairs = zip(values, other, strict=True)
     return next(((v, x) for v, x in pairs if v is not ANY and x is not ANY), (0, 0))
+
+
+def _telling_pair(values: Values, other: Values) -> tuple[int, int]:
+    """The first pair without a zero, which says nothing of a factor."""
+    pairs = zip(values, other, strict=True)
+    told = ((v, x) for v, x in pairs if v is not ANY and x is not ANY and v and x)
+    return next(told, (0, 0))

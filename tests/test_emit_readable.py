@@ -76,6 +76,18 @@ def test_what_is_unused_would_be_found() -> None:
     assert unused(source) == ["A.choice", "A(b)"]
 
 
+def test_what_no_output_needs_takes_no_parameter() -> None:
+    text = """
+    block B(k, s) { in x
+      y = x -> PAD(((0, 0), (k, k))) -> POOL(s)
+      out x -> CONV(3) }
+    net N = INPUT(3, 8, 9) -> B(1, 2) -> B(2, 4) -> B(7, 4)
+    """
+    source = emit(load("N", text))
+    assert unused(source) == []
+    assert "def __init__(self, s: int) -> None:" in source
+
+
 def test_a_choice_of_nothing_leaves_nothing() -> None:
     source = shipped("vgg16")
     assert "choice" not in source

@@ -7,6 +7,7 @@ from typing import Any
 from archc.emit.align import captures_of, normal_wire
 from archc.emit.conditions import translate
 from archc.emit.forms import Forms, only_node
+from archc.emit.liveness import dead_slots
 from archc.emit.making import Making, Regions, first_of
 from archc.emit.names import attribute_name
 from archc.emit.repeating import Repeating
@@ -35,6 +36,8 @@ def build(unit: Unit, forms: Forms, class_of: dict[Region, Unit]) -> None:
     members, steps, outputs = builder.inside(list(unit.regions), unit.inputs)
     unit.members += members
     unit.steps, unit.outputs = steps, outputs
+    guards = {member.flag for member in members if isinstance(member, Guard)}
+    unit.scope.forget(dead_slots(steps, outputs) - guards)
 
 
 class _Builder:

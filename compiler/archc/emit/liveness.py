@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from archc.emit.slots import Slot
 from archc.emit.steps import Apply, Branch, Loop, Step, Stream
 
-__all__ = ["count_uses", "needed", "split_training"]
+__all__ = ["count_uses", "dead_slots", "needed", "split_training"]
 
 
 def count_uses(steps: Iterable[Step], outputs: Iterable[Stream]) -> Counter[Stream]:
@@ -78,3 +79,23 @@ def split_training(
     ids = {stream for step in main for stream in _made(step)}
     both = needed(steps, [*always, *training])
     return main, [s for s in both if not all(stream in ids for stream in _made(s))]
+
+
+def dead_slots(steps: Sequence[Step], outputs: Sequence[Stream]) -> set[Slot]:
+    """The slots that only steps mention on which no output depends."""
+    return _slots(steps) - _slots(needed(steps, outputs))
+
+
+def _slots(steps: Iterable[Step]) -> set[Slot]:
+    found: set[Slot] = set()
+    for step in steps:
+        match step:
+            case Apply():
+                found.update(
+                    [slot for slot in step.placeholders.values() if isinstance(slot, Slot)]
+                )
+            case Branch():
+                found.add(step.flag)
+                for _, inner, _ in step.branches:
+                    found |= _slots(inner)
+    return found

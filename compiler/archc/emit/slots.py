@@ -151,6 +151,10 @@ class ClassScope(Scope):
             self.slots.append(made)
         return made
 
+    def forget(self, slots: set[Slot]) -> None:
+        """Leave out places that are never written."""
+        self.slots = [slot for slot in self.slots if slot not in slots]
+
     def candidates(self) -> list[Candidate]:
         """What formulas may use."""
         whole = [Candidate(p.name, p.values, p.flows) for p in (*self.known, *self.made)]

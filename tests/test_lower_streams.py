@@ -217,3 +217,11 @@ def test_a_net_is_a_block_inside_another() -> None:
     assert whole is not None
     assert [str(p.shape) for p in whole.region.inputs] == ["(3, 11, 13)"]
     assert str(whole.region.outputs[0].shape) == "(7)"
+
+
+def test_a_comprehension_walks_over_lists_and_not_over_chains() -> None:
+    text = "block B(cs) = [CONV(c) for c in cs]\n" + HEAD + "B([16]*3)"
+    found = only(text)
+    assert found.message == "expected a list, found a chain"
+    assert found.help is not None
+    assert output(text.replace("[16]*3", "[16 for i in range(3)]")) == "(16, 11, 13)"

@@ -8,7 +8,15 @@ from typing import Any
 from archc.lower.computing import condition
 from archc.lower.context import POISONED, Context, Problem
 from archc.lower.guards import guarded
-from archc.lower.things import POISON, Bundle, LetValue, Scope, is_value, name_of
+from archc.lower.things import (
+    POISON,
+    Bundle,
+    ChainValue,
+    LetValue,
+    Scope,
+    is_value,
+    name_of,
+)
 from archlang import tree, values
 from archlang.functions import FUNCTIONS
 
@@ -30,6 +38,8 @@ def copies(clauses: tuple[tree.For, ...], ctx: Context) -> Iterator[Context]:
         raise Problem(POISONED, "", None)
     if isinstance(walked, Bundle):
         walked = walked.items
+    if not is_value(walked):
+        raise _no_list(walked, clause)
     with guarded(clause.iterable.span):
         items = values.iterate(walked)
     for item in items:
@@ -38,6 +48,13 @@ def copies(clauses: tuple[tree.For, ...], ctx: Context) -> Iterator[Context]:
         inside = ctx.with_scope(scope)
         if clause.condition is None or condition(clause.condition, inside) is True:
             yield from copies(rest, inside)
+
+
+def _no_list(walked: Any, clause: tree.For) -> Problem:
+    repeated = isinstance(walked, ChainValue) and isinstance(walked.expr, tree.Repeat)
+    help = "brackets behind `*` are steps; a list is `[16 for i in range(3)]`" if repeated else None
+    message = f"expected a list, found {name_of(walked)}"
+    return Problem("value-type", message, clause.iterable.span, help=help)
 
 
 def bind_pattern(pattern: tree.Pattern, item: Any, scope: Scope) -> None:

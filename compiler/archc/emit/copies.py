@@ -9,6 +9,7 @@ from typing import Any
 from archc.emit.copy_texts import (
     as_list,
     doubled_text,
+    first_text,
     later,
     present,
     stepped_text,
@@ -165,7 +166,7 @@ class CopiesScope(Scope):
             return lambda: f"{self.index} == 0" if self._flag(first, rest) else f"{self.index} > 0"
         a = self.parent.slot(tuple(first), slot.hint)
         b = self.parent.slot(tuple(rest), slot.hint)
-        return lambda: f"{a.text} if {self.index} == 0 else {b.text}"
+        return lambda: first_text(a.text, b.text, self.index)
 
     def _flag(self, first: list[Any], rest: list[Any]) -> bool | None:
         present = {v for v in first if v is not ANY}, {v for v in rest if v is not ANY}

@@ -9,7 +9,10 @@ from typing import Any
 from archc.emit.slots import Slot
 from archc.emit.vectors import ANY, Values
 
-__all__ = ["as_list", "doubled_text", "later", "present", "stepped_text"]
+__all__ = ["as_list", "doubled_text", "first_text", "later", "present", "stepped_text"]
+
+_CONDITIONAL = " if "
+_SIMPLE = re.compile(r" if \w+ == 0$")
 
 
 def present(column: Values, position: int) -> Any:
@@ -31,10 +34,20 @@ def later(slot: Slot) -> Callable[[], str]:
     return lambda: slot.text
 
 
+def first_text(first: str, rest: str, index: str) -> str:
+    """`first if index == 0 else rest`."""
+    only, same, _ = first.rpartition(f" else {rest}")
+    if same and first.endswith(same) and only.count(_CONDITIONAL) == 1 and _SIMPLE.search(only):
+        return f"{only} and {index} == 0 else {rest}"
+    first = f"({first})" if _CONDITIONAL in first else first
+    return f"{first} if {index} == 0 else {rest}"
+
+
 def stepped_text(start: str, step: str, index: str) -> str:
     """`start + step * index`."""
-    down = step.startswith("-")
-    size = step.lstrip("-")
+    down = re.fullmatch(r"-\d+", step) is not None
+    size = step.lstrip("-") if down else step
+    start = f"({start})" if _CONDITIONAL in start else start
     product = index if size == "1" else f"{_operand(size)} * {index}"
     if start == "0" and not down:
         return product

@@ -135,7 +135,7 @@ def test_color_only_where_it_is_asked_for() -> None:
         ("to_json()", {"torch", "networkx", "rich", "csv"}),
         ("to_csv()", {"torch", "networkx", "rich"}),
         ("to_markdown()", {"torch", "networkx", "rich"}),
-        ("render(80)", {"torch", "networkx", "rich"}),
+        ("render(80)", {"torch", "networkx", "yaml", "graphviz"}),
     ],
 )
 def test_tables_import_only_what_they_need(call: str, unwanted: set[str]) -> None:

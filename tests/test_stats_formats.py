@@ -175,23 +175,52 @@ def test_no_line_is_wider_than_the_terminal(name: str, width: int, style: Style)
     assert max(width_of(line) for line in text.split("\n")) <= width
 
 
-@pytest.mark.parametrize("width", [40, 60, 80])
-def test_no_digit_is_lost(width: int) -> None:
-    text = table(alexnet()).render(width)
-    column = "".join(re.findall(r"[\d,]+", text))
-    for figure in ("61,100,840", "716,767,232"):
-        assert figure in text or all(digits in column for digits in figure.split(","))
-    assert "…" not in re.sub(r"\S*…\S*", "", text)
+@pytest.mark.parametrize("width", range(1, 90, 8))
+@pytest.mark.parametrize("style", ["plain", "lecture"])
+def test_no_figure_is_cut_on_a_narrow_terminal(width: int, style: Style) -> None:
+    found = table(alexnet(), style=style)
+    assert _last_three(found.render(width)) == _last_three(found.render(200))
 
 
-def test_long_names_are_shortened_in_the_middle() -> None:
+def _last_three(printed: str) -> list[list[str]]:
+    """The last three figures of each row that has them, below the head and above the notes."""
+    table_text = re.split(r"^─+\n", printed, maxsplit=1, flags=re.MULTILINE)[1].partition("\n\n")[0]
+    found = [re.findall(r" (\d[\d,]*)(?= |$)", line)[-3:] for line in table_text.split("\n")]
+    return [figures for figures in found if len(figures) == 3]
+
+
+def test_figures_stay_whole_beside_long_names() -> None:
+    inner = chain("block", feature_map(3, 10_007, 10_009), *NARROW, name="ABlockWithALongName")
+    made = Made(feature_map(3, 10_007, 10_009), kind="net")
+    stream = made.op("a_name_of_some_length", Conv(3), made.x())
+    stream = made.repeat("the_stage_that_comes_then", [(inner, 10_000)], stream)
+    found = table(made.out(stream).program(), depth=1)
+    text = found.render(80)
+    assert max(width_of(line) for line in text.split("\n")) <= 80
+    for figures in [*[row.figures for row in found.rows], found.totals]:
+        assert f" {figures.params:,} " in text
+        assert f" {figures.macs:,}\n" in text
+    assert "3×10007×10009" in text
+
+
+NARROW = [(f"conv{number}", Conv(3)) for number in range(3)]
+
+SHORTENED = {
+    "the_first_convolution_of_a_very_long_named_stem": "the_first_…very_long_named_stem",
+    "encoder.first_of_all_the_layers.mixing.attention.conv": "encoder.f…mixing.attention.conv",
+    "encoder.mixing_of_all_heads.attention_of_layers.0.conv": "enco…attention_of_layers.0.conv",
+    "enc.a_mixing_of_all_heads_and_then_the_others": "enc.a_mixi…_and_then_the_others",
+    "dense.the_layers_of_the_block_in_the_middle.*": "dense.the_…lock_in_the_middle.*",
+}
+
+
+@pytest.mark.parametrize("name", SHORTENED)
+def test_long_names_are_shortened(name: str) -> None:
     made = Made(feature_map(3, 5, 7), kind="net")
-    name = "the_first_convolution_of_a_very_long_named_stem"
-    text = str(table(made.out(made.op(name, Conv(3), made.x())).program()))
-    assert "the_firs" in text
-    assert "stem" in text
-    assert "…" in text
-    assert name in table(made.program()).to_csv()
+    found = table(made.out(made.op(name, Conv(3), made.x())).program())
+    row = next(line for line in found.render(80).split("\n") if " CONV " in line)
+    assert row.split()[0] == SHORTENED[name]
+    assert name in found.to_csv()
 
 
 def test_korean_names_take_two_columns() -> None:
@@ -206,6 +235,15 @@ def test_color_only_where_it_is_asked_for() -> None:
     assert "\x1b[" in table(residual()).render(80, color=True)
     plain = re.sub(r"\x1b\[[0-9;]*m", "", table(residual()).render(80, color=True))
     assert plain.split() == table(residual()).render(80).split()
+
+
+@pytest.mark.parametrize("color", [False, True])
+def test_the_environment_changes_nothing(monkeypatch: pytest.MonkeyPatch, color: bool) -> None:
+    expected = table(residual()).render(80, color=color)
+    said = {"COLUMNS": "20", "LINES": "5", "TERM": "dumb", "NO_COLOR": "1", "FORCE_COLOR": "1"}
+    for name, value in said.items():
+        monkeypatch.setenv(name, value)
+        assert table(residual()).render(80, color=color) == expected
 
 
 # --- how much is shown ----------------------------------------------------------------------------
@@ -284,6 +322,12 @@ def test_latex_is_escaped() -> None:
     expected = r"\textbackslash{}input\{x\} \$1 \& 50\% \#\_\textasciicircum{}\textasciitilde{}"
     assert any(line.startswith(expected + " & CONV") for line in body)
     assert not any("input{" in line for line in text.split("\n") if not line.startswith("%"))
+
+
+def test_the_terminal_reads_no_markup() -> None:
+    text = "[red]a[/red]:smile:"
+    printed = nasty(text).render(80, color=True)
+    assert printed.count(text) == 5
 
 
 @pytest.mark.parametrize("character", ["\x1b", "\u202e", "\x00", "\r", "\n", "\t"])

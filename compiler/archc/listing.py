@@ -83,7 +83,7 @@ def list_table(entries: Iterable[Listed], *, width: int | None = None, color: bo
 
     columns = (
         Column("net"),
-        Column("input"),
+        Column("input", shapes=True),
         Column("params", "right"),
         Column("multiply-adds", "right"),
     )

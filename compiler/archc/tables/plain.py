@@ -23,7 +23,7 @@ def plain_grid(view: View, *, indented: bool) -> Grid:
     columns = (
         Column("layer"),
         Column("operator"),
-        Column("output"),
+        Column("output", shapes=True),
         Column("memory (KB)", "right"),
         Column("params", "right"),
         Column("multiply-adds" if view.count == "macs" else "flops", "right"),

@@ -65,10 +65,16 @@ Cell = str | Dim
 
 
 class Column(Record):
-    """A column: its title, and the side on which its cells stand."""
+    """A column: its title, the side on which its cells stand, and whether they are shapes."""
 
     title: str
     align: Align = "left"
+    shapes: bool = False
+
+    @property
+    def figures(self) -> bool:
+        """Whether its cells are figures, which say something else when they are cut."""
+        return self.shapes or self.align == "right"
 
 
 class Line(Record):

@@ -203,6 +203,7 @@ class _Line:
         if not self.runs:
             self._name_exports([], 0)
             return self.incoming
+        self._refuse_gaps()
         name = names_at(self.expr, self.ctx, "stage")
         shapes = list(self.carried)
         for copies_ in self.exports.values():
@@ -214,6 +215,18 @@ class _Line:
         made = builder.add(node)
         self._name_exports(made, len(self.carried))
         return rebuild(self.arrangement, made[: len(self.carried)])
+
+    def _refuse_gaps(self) -> None:
+        # `skip[i]` is the stream of copy i, so a bundle has one of each copy.
+        copies_ = sum([run.count for run in self.runs])
+        for name, given in self.exports.items():
+            if len(given) == copies_:
+                continue
+            message = (
+                f"{len(given)} of {copies_} copies name a stream {name}, which is used outside"
+            )
+            help = f"name a stream that every copy has: `[[BN] if i > 0] as {name}`"
+            raise Problem("repeat-arity", message, self.expr.span, help=help)
 
     def _name_exports(self, made: list[Stream], start: int) -> None:
         for name, copies_ in self.exports.items():

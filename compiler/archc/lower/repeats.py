@@ -185,6 +185,10 @@ class _Line:
         self.lends = tuple(dict.fromkeys((*self.lends, *lends)))
         for name, template in made.exports:
             shapes = tuple([output.shape for output in made.region.outputs])
+            if not isinstance(template, int):
+                message = f"{name} is a bundle in each copy: only single streams leave a repeat so"
+                help = f"join what it holds and name that, `{{ ... }} -> CONCAT as {name}`"
+                raise Problem("not-supported-yet", message, self.expr.span, help=help)
             if len(self.exports[name]) + count > MOST_STREAMS:
                 message = f"a bundle has at most {MOST_STREAMS:,} streams, {name} would have more"
                 help = f"leave out `as {name}`, or repeat less often"

@@ -6,6 +6,7 @@ character by character, a string becomes a literal, prose can neither end its do
 
 from __future__ import annotations
 
+import builtins
 import keyword
 import re
 import unicodedata
@@ -17,13 +18,11 @@ __all__ = [
     "identifier", "literal", "net_class_name", "printable", "singular",
 ]  # fmt: skip
 
-# What the generated module uses itself, and names that linters call ambiguous.
-RESERVED = frozenset(
+# Python's own names, what the generated module uses, and names that linters call ambiguous.
+RESERVED = frozenset(dir(builtins)) | frozenset(
     {
-        "F", "Tensor", "math", "nn", "self", "super", "torch", "range", "zip", "enumerate",
-        "reversed", "len", "list", "tuple", "int", "float", "bool", "str", "min", "max", "abs",
-        "l", "O", "I",
-        "training", "forward", "__class__", "annotations", "ValueError",
+        "F", "Tensor", "math", "nn", "self", "torch", "l", "O", "I", "training", "forward",
+        "__class__", "annotations",
     }
 )  # fmt: skip
 

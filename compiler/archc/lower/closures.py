@@ -53,7 +53,7 @@ class Slots:
         return len(self.modules) - 1
 
     def weights_of(self, module: SharedValue) -> Any:
-        """The shapes of an embedding's weights, as far as its uses tell them: UNEMBED needs them."""
+        """The shapes of an embedding's weights, which UNEMBED needs, as its uses tell them."""
         if not isinstance(module.what, OperatorValue) or module.what.op.name != "EMBED":
             return None
         return _frozen(self._weights.get((id(module.owner), module.name), {}))

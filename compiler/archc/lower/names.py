@@ -8,6 +8,7 @@ from __future__ import annotations
 import builtins
 import keyword
 import re
+import unicodedata
 from collections import Counter
 from typing import Any
 
@@ -96,9 +97,16 @@ _TAKEN = frozenset(
 
 
 def safe_name(name: str) -> str:
-    """The name, with an underscore behind it where Python or nn.Module has it already."""
-    taken = keyword.iskeyword(name) or hasattr(builtins, name) or name in _TAKEN
-    return f"{name}_" if taken else name
+    """The name, with an underscore behind it where Python or nn.Module has it already.
+
+    Underscores in front are left out: such names are nn.Module's own (`_modules`). Letters
+    are those that Python reads, which takes the ligature fi for two.
+    """
+    plain = unicodedata.normalize("NFKC", name).lstrip("_")
+    if not plain.isidentifier():
+        plain = f"module{plain}"
+    taken = keyword.iskeyword(plain) or hasattr(builtins, plain) or plain in _TAKEN
+    return f"{plain}_" if taken else plain
 
 
 def snake(name: str) -> str:

@@ -42,8 +42,13 @@ class Learned(Op):
 
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         rest = ", ".join(["-1"] * len(self.sizes))
-        return Module(_STARTS[self.init], self.sizes, (), f"{{module}}.expand({{batch}}, {rest})",
-                      () if self.init in ("zeros", "ones") else (("scale", self.scale),))  # fmt: skip
+        plain = self.init in ("zeros", "ones")
+        return Module(
+            _STARTS[self.init],
+            self.sizes,
+            call=f"{{module}}.expand({{batch}}, {rest})",
+            values=() if plain else (("scale", self.scale),),
+        )
 
 
 # `{*}` stands for the sizes, `{scale}` for the scale.

@@ -96,7 +96,7 @@ def stored(net: Net) -> Counter[str]:
 
 
 def _modules(model: nn.Module, known: set[str]) -> Counter[str]:
-    """The same of the module: a learned stream has a path of its own, weights that of their module."""
+    """The same of the module; weights count for their module, unless the table has them alone."""
     found: Counter[str] = Counter()
     for path, tensor in [*model.named_parameters(), *model.named_buffers()]:
         own = _starred(path)

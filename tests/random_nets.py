@@ -6,7 +6,6 @@ stand in a join keep the size of the map, so that a program stays valid when its
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from random import Random
 
 from archlang.record import Record
@@ -15,6 +14,14 @@ __all__ = ["Flow", "Program", "write_program"]
 
 PRIMES = (3, 5, 7, 11)
 SIZES = (13, 17, 19, 23)
+UNITS = (
+    "block @(c, m=x.c * 2) = CONV(m, 1) -> BN -> RELU -> CONV(c)",
+    "block @(c, k=3) = { CONV(c, k) -> BN + [CONV(c, 1)] if x.c != c } -> RELU",
+    "block @(c, n=2) = [CONV(c) -> RELU]*n",
+    "block @(c) {\n  a = x -> CONV(c, 1)\n  b = a -> DWCONV + a\n  out b -> BN\n}",
+    "block @(c) {\n  share f = CONV(c)\n  y = x -> CONV(c, 1) -> f -> RELU -> f\n  out y\n}",
+    "block @(c) {\n  param g = (c) init ones\n  y = x -> CONV(c)\n  out y * g\n}",
+)
 PLAIN = ("BN", "RELU", "GELU", "LN", "DROPOUT(0.1)", "SCALE", "LEAKYRELU", "PRELU", "RMSNORM")
 
 
@@ -65,10 +72,8 @@ class Writer:
         self.names: list[tuple[str, Flow]] = []
         self.shares: list[tuple[str, Flow]] = []
         self.counter = 0
+        self.outermost = True  # where a name given inside a repeat can be used behind it
         self.left = 14
-
-    def pick(self, *options: Callable[[Flow], tuple[Parts, Flow]]) -> Callable[..., tuple[Parts, Flow]]:
-        return self.random.choice(options)
 
     def fresh(self, base: str) -> str:
         """A name that nothing has yet."""
@@ -77,10 +82,13 @@ class Writer:
 
     # --- chains ---
 
-    def chain(self, flow: Flow, steps: int, *, keep: bool = False, names: bool = False) -> tuple[Parts, Flow]:
+    def chain(
+        self, flow: Flow, steps: int, *, keep: bool = False, names: bool = False
+    ) -> tuple[Parts, Flow]:
         """Some steps; `keep` leaves the size of the map as it is, `names` lets `as` stand."""
         parts: Parts = ()
         for _ in range(max(steps, 1)):
+            self.outermost = names
             step, flow = self.step(flow, keep)
             parts = (*parts, *(("->",) if parts else ()), *step)
             if names and self.random.random() < 0.3 and not _repeats(step):
@@ -147,7 +155,9 @@ class Writer:
         features = self.random.choice(PRIMES)
         second, _ = self.inside(flow)
         end = self.to(flow, features)
-        return ("{", *first, "->", end, "+", *second, "->", end, "}"), flow.replace(features=features)
+        return ("{", *first, "->", end, "+", *second, "->", end, "}"), flow.replace(
+            features=features
+        )
 
     def concatenation(self, flow: Flow) -> tuple[Parts, Flow]:
         """`{ A | B | ID }`."""
@@ -173,6 +183,10 @@ class Writer:
         features = [self.random.choice(PRIMES) for _ in range(self.random.randint(1, 3))]
         layer = "FC(c)" if not flow.rank else "CONV(c)"
         after = flow.replace(features=features[-1])
+        if self.outermost and self.random.random() < 0.3:
+            name, copy = self.fresh("s"), self.random.randrange(len(features))
+            self.names.append((f"{name}[{copy}]", flow.replace(features=features[copy])))
+            return (f"[{layer} as {name} -> BN for c in {features}]",), after
         if self.random.random() < 0.5:
             return (f"[{layer} -> BN -> RELU for c in {features}]",), after
         counts = [self.random.choice((1, 2, 3)) for _ in features]
@@ -214,20 +228,17 @@ class Writer:
             name = self.random.choice(self.units)
         else:
             name = self.block()
+        if self.random.random() < 0.3:
+            outer = self.fresh("Twice")
+            self.blocks.append((f"block {outer}(u, c=5) = u(c) -> BN -> [u(c)]*2",))
+            given = self.random.choice((name, "CONV", "CONV(kernel=1)"))
+            return (f"{outer}({given}, {features})",), flow.replace(features=features)
         return (f"{name}({features})",), flow.replace(features=features)
 
     def block(self) -> str:
+        """A block with the features that leave it as its first parameter."""
         name = self.fresh("Unit")
-        body = self.random.choice(
-            [
-                f"block {name}(c, m=x.c * 2) = CONV(m, 1) -> BN -> RELU -> CONV(c)",
-                f"block {name}(c, k=3) = {{ CONV(c, k) -> BN + [CONV(c, 1)] if x.c != c }} -> RELU",
-                f"block {name}(c) {{\n  a = x -> CONV(c, 1)\n  b = a -> DWCONV + a\n  out b -> BN\n}}",
-                f"block {name}(c) {{\n  share f = CONV(c)\n  y = x -> CONV(c, 1) -> f -> RELU -> f\n  out y\n}}",
-                f"block {name}(c, n=2) = [CONV(c) -> RELU]*n",
-                f"block {name}(c) {{\n  param g = (c, 1, 1) init ones\n  out x -> CONV(c) + 1\n}}",
-            ]
-        )
+        body = self.random.choice(UNITS).replace("@", name)
         self.blocks.append((body,))
         self.units.append(name)
         return name
@@ -256,7 +267,9 @@ class Writer:
 
     def shared(self, flow: Flow) -> tuple[Parts, Flow] | None:
         """A module that `share` names; each use has the weights of the first."""
-        fitting = [name for name, f in self.shares if (f.features, f.rank) == (flow.features, flow.rank)]
+        fitting = [
+            name for name, f in self.shares if (f.features, f.rank) == (flow.features, flow.rank)
+        ]
         if not fitting:
             return None
         return (f"{self.random.choice(fitting)} -> RELU",), flow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from unicodedata import category, east_asian_width
 
 from archlang.record import Record
@@ -30,6 +31,7 @@ class Cell(Record):
     width: int
 
 
+@lru_cache(maxsize=2)  # the mistakes of one long line come one after the other
 def cells(line: str) -> tuple[Cell, ...]:
     """The characters of a line, one cell each, where a terminal shows them."""
     found = []

@@ -84,20 +84,22 @@ def kind(value: Any) -> str:
     return names.get(type(value), "a size")
 
 
-def items_of(value: Any, most: int = LONGEST) -> int:
-    """How many items a value has, those of the lists inside it included; counts to `most` at most.
+def items_of(value: Any, known: dict[int, int] | None = None) -> int:
+    """How many items a value has, those of the lists inside it included.
 
     Lists that share a part count it each time, as whoever compares or shows them meets it.
+
+    Args:
+        value: any value.
+        known: counts by the identity of lists, so that each is counted once.
     """
     if not isinstance(value, (list, tuple)):
         return 0
-    count = len(value)
-    for item in value:
-        if count > most:
-            break
-        if isinstance(item, (list, tuple)):
-            count += items_of(item, most - count)
-    return count
+    known = {} if known is None else known
+    if id(value) not in known:
+        inner = [items_of(item, known) for item in value if isinstance(item, (list, tuple))]
+        known[id(value)] = len(value) + sum(inner)
+    return known[id(value)]
 
 
 def bounded(value: Any) -> Any:

@@ -1,0 +1,78 @@
+"""Programs that people wrote against the language's page, before there was a compiler."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import archc
+from agreement import agree
+from archc.pipeline import check_path
+
+FOLDER = Path(__file__).parent / "programs"
+
+# What the page of the language contradicts in them, as the compiler says it.
+WRONG = {
+    # An encoder of 784-256-64-16 and its mirror has more parameters than the file claims.
+    "autoencoder": [("claim-failed", "params is 437_664, claimed <= 300_000")],
+    # A branch that takes no part in a sum is NONE.
+    "mobilenet2": [("unknown-operator", "unknown operator ZERO")],
+}
+# What they need that is not built: cells and attention.
+LATER = {"charrnn", "gpt2", "gru", "llama", "seq2seq", "transformer", "vit"}
+
+NETS = {
+    "autoencoder": ["AE"],
+    "dcgan": ["DCGAN", "DCGAN2"],
+    "densenet": ["densenet121"],
+    "efficientnet": ["EfficientNet", "b0", "b7"],
+    "fpn": ["FPN"],
+    "googlenet": ["GoogLeNet"],
+    "mixer": ["MLPMixer"],
+    "mobilenet2": ["MobileNetV2"],
+    "multitask": ["Age", "Age2"],
+    "nasnet": ["Nas"],
+    "resnet50": ["resnet50", "resnet50v1"],
+    "seresnet": ["SER"],
+    "siamese": ["Siamese"],
+    "unet": ["UNet", "UNetX"],
+    "wavenet": ["WaveNet"],
+}
+# Parameters as published, or as the implementations of torchvision and timm have them.
+PUBLISHED = {
+    "densenet121": 7_978_856,
+    "b0": 5_288_548,
+    "b7": 66_347_960,
+    "MLPMixer": 18_528_264,
+    "MobileNetV2": 3_504_872,
+    "resnet50": 25_557_032,
+    "resnet50v1": 25_557_032,
+}
+
+
+def test_every_program_is_looked_at() -> None:
+    assert {path.stem for path in FOLDER.glob("*.arch")} == {*NETS, *LATER}
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_it_checks(name: str) -> None:
+    result = check_path(FOLDER / f"{name}.arch")
+    found = [(d.code, d.message) for d in result.diagnostics if d.severity == "error"]
+    assert found == WRONG.get(name, [])
+    assert [program.name for program in result.programs] == NETS[name]
+
+
+@pytest.mark.parametrize("name", sorted(LATER))
+def test_what_is_not_built_is_said_at_its_place(name: str) -> None:
+    result = check_path(FOLDER / f"{name}.arch")
+    assert result.diagnostics[0].code == "not-supported-yet"
+    assert all(d.span is not None for d in result.diagnostics)
+
+
+@pytest.mark.parametrize(("file", "net"), [(f, n) for f, nets in NETS.items() for n in nets])
+def test_source_module_and_figures_agree(file: str, net: str) -> None:
+    loaded = archc.load(f"{FOLDER / file}.arch:{net}")
+    agree(loaded)
+    if net in PUBLISHED:
+        assert loaded.params == PUBLISHED[net]

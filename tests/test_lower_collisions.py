@@ -30,17 +30,21 @@ PROGRAMS = {
     "a net that two branches use": "net N = { A | A }\nnet A = INPUT(3) -> FC(5)",
     "equal sizes in repeats of repeats": "net N = INPUT(7) -> [[FC(11)]*2]*3",
     "counts that fall": "net N = INPUT(7) -> [[FC(c)]*n for c, n in zip([5, 5, 5], [3, 2, 1])]",
-    "names with underscores": "net N = INPUT(3) -> FC(3) as _modules -> FC(3) as __init__ -> FC(3) as _",
+    "names with underscores": "net N = INPUT(3) -> FC(3) as _modules -> FC(3) as __init__"
+    " -> FC(3) as _",
     "Korean names": "block 블록(채널) = CONV(채널) -> BN\nnet N {\n  in 그림 = INPUT(3, 11, 13)\n"
-    "  특징 = 그림 -> [블록(5) as 단계 -> RELU]*2 -> { ID + 단계[0] } -> GAP\n  out 출력 = 특징 -> FC(3)\n}",
+    "  특징 = 그림 -> [블록(5) as 단계 -> RELU]*2 -> { ID + 단계[0] } -> GAP\n"
+    "  out 출력 = 특징 -> FC(3)\n}",
     "a share in a training-only output": "net N {\n  in x = INPUT(5, 11, 13)\n  share f = CONV(5)\n"
     "  a = x -> f -> RELU\n  out a -> GAP\n  out aux = a -> f -> GAP -> FC(3) when training\n}",
     "a branch that takes outer streams": "net N {\n  in x = INPUT(3, 11, 13)\n  a = x -> CONV(5)\n"
     "  out a -> [CONV(5) -> { ID + a }] if a.c == 5 -> [{ ID | x } -> CONV(5)]*2\n}",
-    "nothing repeated": "net N = INPUT(3, 11, 13) -> [CONV(5) as s]*0 -> [CONV(c) for c in []] -> RELU",
-    "an option in a repeat": "net N = INPUT(3, 11, 13) -> [CONV(5) -> MAXPOOL(2)? as p -> BN]*2 -> { ID | p[1] }",
-    "a video": "net N = SEQUENCE(7, 3, 11, 13) -> [CONV(5) -> BN]*2 -> { ID * [GAP -> FC(5) -> SIGMOID] }"
-    " -> GAP -> FC(11) -> LAST -> FC(3)",
+    "nothing repeated": "net N = INPUT(3, 11, 13) -> [CONV(5) as s]*0"
+    " -> [CONV(c) for c in []] -> RELU",
+    "an option in a repeat": "net N = INPUT(3, 11, 13) -> [CONV(5) -> MAXPOOL(2)? as p -> BN]*2"
+    " -> { ID | p[1] }",
+    "a video": "net N = SEQUENCE(7, 3, 11, 13) -> [CONV(5) -> BN]*2"
+    " -> { ID * [GAP -> FC(5) -> SIGMOID] } -> GAP -> FC(11) -> LAST -> FC(3)",
 }  # fmt: skip
 
 

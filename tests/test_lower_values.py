@@ -154,7 +154,9 @@ def test_families_take_their_first_member() -> None:
 
 
 def test_parameters_that_do_not_exist() -> None:
-    loaded = load_program(Request("", (("clases", 3),), text="net N(classes=5) = INPUT(3) -> FC(classes)"))
+    loaded = load_program(
+        Request("", (("clases", 3),), text="net N(classes=5) = INPUT(3) -> FC(classes)")
+    )
     assert loaded.program is None
     assert loaded.diagnostics[0].code == "unknown-parameter"
     assert loaded.diagnostics[0].help == "did you mean -p classes?"

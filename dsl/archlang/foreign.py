@@ -7,6 +7,7 @@ mistake gives one message.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable, Iterator
 
 from archlang.automaton import Tables, Token
 from archlang.brackets import MOST_DIAGNOSTICS
@@ -54,7 +55,7 @@ def lex_foreign(source: Source, tables: Tables) -> tuple[list[Token], list[Diagn
     """
     tokens: list[Token] = []
     diagnostics: list[Diagnostic] = []
-    for token in scan(source.text, tables, _extra(tables)):
+    for token in _joined(scan(source.text, tables, _extra(tables))):
         if token.type == "COMMENT":
             continue
         if len(diagnostics) >= MOST_DIAGNOSTICS:
@@ -66,6 +67,26 @@ def lex_foreign(source: Source, tables: Tables) -> tuple[list[Token], list[Diagn
             _collect(diagnostics, diagnostic)
     tell_brackets(tokens)
     return tokens, diagnostics
+
+
+def _joined(tokens: Iterable[Token]) -> Iterator[Token]:
+    """The tokens; one character that means nothing, over and over, is one of them."""
+    run: Token | None = None
+    for token in tokens:
+        if run is not None and token.start == run.end and token.text == run.text:
+            run = Token(UNKNOWN, token.text, run.start, token.end)
+            continue
+        if run is not None:
+            yield run
+        run = token if _means_nothing(token) else None
+        if run is None:
+            yield token
+    if run is not None:
+        yield run
+
+
+def _means_nothing(token: Token) -> bool:
+    return token.type == UNKNOWN and unicodedata.normalize("NFKC", token.text) == token.text
 
 
 def _extra(tables: Tables) -> tuple[tuple[str, str], ...]:

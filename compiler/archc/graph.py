@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from archc.dims import Dim
 from archc.op import Op
 from archc.shapes import Shape
 from archlang.record import Record, field
@@ -17,7 +18,7 @@ from archlang.tree import Node as TreeNode
 
 __all__ = [
     "INPUTS", "BlockName", "Call", "Choice", "Node", "Operation", "Port", "Program", "Region",
-    "RegionKind", "RegionOutput", "Repeat", "Run", "Shared", "Wire",
+    "RegionKind", "RegionOutput", "Repeat", "Run", "Scan", "Shared", "State", "Wire",
 ]  # fmt: skip
 
 RegionKind = Literal["net", "block", "cell", "group"]
@@ -131,6 +132,47 @@ class Choice(_Node):
     options: int = 2
     lends: tuple[tuple[str, str], ...] = ()
     condition: TreeNode | None = field(default=None, compare=False)
+
+
+class State(Record):
+    """What a cell remembers of one stream from step to step.
+
+    Args:
+        name: as the file calls it ("h").
+        wire: the stream of this step inside the step's region, with delay 0.
+        shape: of one step.
+        reach: how many steps back the cell reads it (2 for `h[t-2]`).
+        initial: the number of the scan's input that holds the value before the first step (and all
+            steps before that); None for zeros.
+    """
+
+    name: str
+    wire: Wire
+    shape: Shape
+    reach: int = 1
+    initial: int | None = None
+
+
+class Scan(_Node):
+    """The equations of a cell at work along T: `region` is one step, run `steps` times.
+
+    It stands inside the region of its cell, beside what is done once (initial states, learned
+    streams), and has no name: the modules of the step are the cell's own.
+
+    `inputs` are the sequences of which each step takes one element (`timed` many), then the initial
+    values of states (`starts` many), then streams that every step sees whole. The inputs of
+    `region` are one step of each sequence, then those whole streams; states reach it by delayed
+    wires. `outputs` are the sequence of each output of `region`, then the last value of each of
+    `states`. With `reverse` the last element comes first, and what leaves keeps the order of the
+    input.
+    """
+
+    region: Region
+    steps: Dim
+    timed: int
+    starts: int
+    states: tuple[State, ...]
+    reverse: bool = False
 
 
 Node = Operation | Call | Repeat | Choice

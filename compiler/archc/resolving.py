@@ -34,6 +34,7 @@ class Run:
         self.loader = Loader(self.diagnostics, library.root())
         self.session = Session(self.diagnostics)
         self.found: tuple[LoadedFile, tree.Block, BlockValue] | None = None
+        self.required: set[str] = set()
 
     def load(self) -> Program | None:
         file, wanted, stem = self._file()
@@ -51,17 +52,29 @@ class Run:
             return None
         owners = [loaded for loaded in self.loader.all(file) if net in loaded.nets.values()]
         self.found = (owners[0], net, target.block)
+        self.required = target.required
         program = lower_net(net, target, self.session)
         if program is None and not self.diagnostics.failed:
             resolve_file(file, self.session)
         self._check_used(target)
         return program
 
-    def verify_one(self, program: Program) -> None:
-        """Verify what is claimed of the net that `load` found."""
+    @property
+    def changed(self) -> bool:
+        """Whether what is given replaces a default or an input of the file, rather than filling
+        what it leaves open."""
+        filled = self.session.dimensions | self.required
+        return bool(self.request.inputs) or not filled.issuperset(self.session.bindings)
+
+    def verify_one(self, program: Program, *, bounds_only: bool = False) -> None:
+        """Verify what is claimed of the net that `load` found: all of it, or each `require`."""
         if self.found is None:
             return
-        verify(program, claims_of(*self.found), self.session, self._lowered)
+        claims = claims_of(*self.found)
+        if bounds_only:
+            claims = [pair for pair in claims if isinstance(pair[1], tree.Require)]
+        if claims:
+            verify(program, claims, self.session, self._lowered)
 
     def _lowered(self, block: Any) -> Program | None:
         assert self.found is not None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from archc.graph import Program
 from archc.lower.context import Context, Problem, Session
 from archc.lower.dimensions import declare_dimensions
 from archc.lower.evaluate import evaluate
-from archc.lower.files import LoadedFile, Loader
+from archc.lower.files import LoadedFile, Loader, decode, read_standard_input
 from archc.lower.nets import Target, lower_chain, lower_net, target_of
 from archc.lower.resolve import find_cycles, resolve_file
 from archc.lower.things import BlockValue
@@ -117,7 +116,7 @@ class Run:
             source = Source.of("<source>", text)
             return self.loader.source(source), self.request.net or None, "net"
         if self.request.net == "-":
-            return self.loader.source(_standard_input()), None, "net"
+            return self.loader.source(decode(read_standard_input(), "<stdin>")), None, "net"
         path, name = split_name(self.request.net)
         if path is None:
             found = library.find(self.request.net)
@@ -211,10 +210,3 @@ def _shown(path: Path) -> str:
         return str(path.relative_to(Path.cwd()))
     except ValueError:
         return str(path)
-
-
-def _standard_input() -> Source:
-    data = sys.stdin.buffer.read((1 << 20) + 1)
-    from archc.lower.files import decode
-
-    return decode(data, "<stdin>")

@@ -130,7 +130,7 @@ def lower_net(net: tree.Block, target: Target, session: Session) -> Program | No
     names = {p.name: target.names[p.name] for p in block.parameters or ()}
     if any(value is POISON for value in names.values()):
         return None
-    builder = Builder(None, [])
+    builder = Builder(None, [], spent=session.spent)
     session.root = builder
     frame = Frame(net.name, net.name_span or net.span, None) if target.applies else None
     ctx = Context(session, builder, target.block.file.scope, target.block.file, frame=frame)
@@ -151,7 +151,7 @@ def lower_chain(file: LoadedFile, name: str, session: Session) -> Program | None
     """Lower a file that is one bare chain; what it leaves open is collected by the session."""
     chain = file.file.chain
     assert chain is not None
-    builder = Builder(None, [])
+    builder = Builder(None, [], spent=session.spent)
     session.root = builder
     ctx = Context(session, builder, Scope(file.scope), file)
     session.open.update(find_open(chain, ctx))

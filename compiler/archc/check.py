@@ -40,7 +40,8 @@ def claims_of(
     body = target.block.body
     inside = body.statements if isinstance(body, tree.Body) else ()
     claims = [(target.file, s) for s in inside if isinstance(s, (tree.Expect, tree.Require))]
-    return [*claims, *[(file, claim) for claim, owner in file.claims if owner is net]]
+    below = [(file, claim) for claim, owner in file.claims if owner is net]
+    return [*claims, *[(f, c) for f, c in below if not isinstance(c, tree.Published)]]
 
 
 def report_stray(file: LoadedFile, session: Session) -> None:
@@ -48,7 +49,8 @@ def report_stray(file: LoadedFile, session: Session) -> None:
     for claim, owner in file.claims:
         if isinstance(owner, tree.Block) and owner.kind == "net":
             continue
-        message = "this claim stands below no net, so it is about none"
+        what = "this" if isinstance(claim, tree.Published) else "this claim"
+        message = f"{what} stands below no net, so it is about none"
         help = "put it directly below the net that it is about, or into its body"
         session.diagnostics.add(Diagnostic("stray-claim", message, (Label(claim.span),), help=help))
 

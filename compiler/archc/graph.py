@@ -240,6 +240,8 @@ class Program(Record):
         documentation: the `##` text.
         notes: what the compiler did that the text does not show (a FLATTEN put in), one sentence
             each.
+        published: what the file quotes about the net (`published top1 = 76.1%`), by name; a net
+            has what the nets that it applies say, unless it says otherwise.
     """
 
     name: str
@@ -249,6 +251,7 @@ class Program(Record):
     hyperparameters: tuple[tuple[str, Any], ...] = ()
     documentation: str | None = None
     notes: tuple[str, ...] = ()
+    published: tuple[tuple[str, int | float | str], ...] = ()
 
     __eq__ = object.__eq__
     __hash__ = object.__hash__

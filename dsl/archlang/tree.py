@@ -15,6 +15,7 @@ from archlang.definitions import (
     Definition,
     DimDeclaration,
     Expect,
+    Fact,
     File,
     Import,
     ImportedName,
@@ -25,6 +26,7 @@ from archlang.definitions import (
     Output,
     Param,
     Parameter,
+    Published,
     Require,
     Share,
     Statement,
@@ -69,9 +71,10 @@ from archlang.expressions import (
 __all__ = [
     "Argument", "Assign", "Attribute", "Binary", "BinaryOperator", "Block", "BlockKind", "Body",
     "Boolean", "Bundle", "Call", "Chain", "Claimed", "Comment", "Compare", "CompareOperator",
-    "Conditional", "Constant", "Default", "Definition", "DimDeclaration", "Expect", "Expr", "File",
+    "Conditional", "Constant", "Default", "Definition", "DimDeclaration", "Expect", "Expr", "Fact",
+    "File",
     "For", "Fork", "Group", "Import", "ImportedName", "In", "Index", "Input", "Let", "Name",
     "Named", "Node", "Number", "Optional", "Out", "Output", "Param", "Parameter", "Paren",
-    "Pattern", "Range", "Repeat", "Require", "Share", "Slice", "Statement", "Text", "Transpose",
+    "Pattern", "Published", "Range", "Repeat", "Require", "Share", "Slice", "Statement", "Text", "Transpose",
     "Tuple", "TuplePattern", "Unary", "When",
 ]  # fmt: skip

@@ -256,7 +256,7 @@ class Builder(ExpressionBuilder):
         """`require params <= 5M and macs <= 600M`."""
         return tree.Require(self.span(start, end), parts[0])
 
-    # --- what others printed -----------------------------------------------------------------------
+    # --- what others printed --------------------------------------------------------------------
 
     def published(self, parts: _Parts, start: int, end: int) -> tree.Published:
         """`published year = 2015, top1 = 76.1%`."""

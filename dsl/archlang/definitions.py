@@ -183,7 +183,9 @@ class Block(Node):
     name_span: Span | None = field(default=None, compare=False)
 
 
-Definition = Import | Default | DimDeclaration | Constant | Let | Block | Expect | Require | Published
+Definition = (
+    Import | Default | DimDeclaration | Constant | Let | Block | Expect | Require | Published
+)
 
 
 class Comment(Record):
@@ -197,8 +199,9 @@ class Comment(Record):
 class File(Record):
     """A whole file: definitions in their order, or one bare chain.
 
-    `expect`, `require` and `published` at the top level belong to the net above them. `documentation` is the
-    `##` text above a bare chain. `broken` names the definitions that could not be read.
+    `expect`, `require` and `published` at the top level belong to the net above them.
+    `documentation` is the `##` text above a bare chain. `broken` names the definitions that could
+    not be read.
     """
 
     source: Source = field(compare=False)

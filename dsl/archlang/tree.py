@@ -75,6 +75,6 @@ __all__ = [
     "File",
     "For", "Fork", "Group", "Import", "ImportedName", "In", "Index", "Input", "Let", "Name",
     "Named", "Node", "Number", "Optional", "Out", "Output", "Param", "Parameter", "Paren",
-    "Pattern", "Published", "Range", "Repeat", "Require", "Share", "Slice", "Statement", "Text", "Transpose",
-    "Tuple", "TuplePattern", "Unary", "When",
+    "Pattern", "Published", "Range", "Repeat", "Require", "Share", "Slice", "Statement", "Text",
+    "Transpose", "Tuple", "TuplePattern", "Unary", "When",
 ]  # fmt: skip

@@ -75,6 +75,11 @@ def _save(made: Comparison, path: Path, chart: Any) -> None:
         made.save(path, chart)
     except (ComparisonError, ImportError, OutputError) as error:
         raise Unusable(str(error)) from error
+    if chart == "bubble":
+        from archc.comparison.bubble import left_out
+
+        for name in left_out(made):
+            tell(f"note: {name} is left out: its file states no accuracy on the same data")
     tell(f"wrote {path}")
 
 

@@ -56,12 +56,14 @@ def bars_text(found: Comparison, chart: Chart, width: int, *, color: bool) -> st
 
 def titles(found: Comparison) -> tuple[tuple[str, int], ...]:
     """What is measured and in which unit, with the value of the unit, as the lectures print it."""
-    largest = max([_number(net, "operations") for net in found.nets])
-    giga = largest >= 100_000_000_000
+    params, operations = [
+        max([_number(net, measure) for net in found.nets]) for measure in ("params", "operations")
+    ]
+    small, large = params < 1_000_000, operations >= 100_000_000_000
     return (
         ("memory (KB)", 1024),
-        ("parameters (M)", 1_000_000),
-        (f"{word_of(found.count)} ({'G' if giga else 'M'})", 10**9 if giga else 10**6),
+        ("parameters (k)", 1_000) if small else ("parameters (M)", 1_000_000),
+        (f"{word_of(found.count)} ({'G' if large else 'M'})", 10**9 if large else 10**6),
     )
 
 

@@ -14,7 +14,7 @@ from archlang.record import Record
 if TYPE_CHECKING:
     from archc.comparison import Comparison
 
-__all__ = ["draw_bubble"]
+__all__ = ["draw_bubble", "left_out"]
 
 _LARGEST = 2600.0  # points**2 of the largest bubble
 _KEY = (5_000_000, 25_000_000, 100_000_000)
@@ -44,13 +44,20 @@ def draw_bubble(found: Comparison, panel: Any) -> None:
             color=COLORS[number % len(COLORS)], alpha=0.6, edgecolors=INK, linewidths=0.6, zorder=2,
         )  # fmt: skip
     _limit(panel, bubbles)
-    _name(panel, bubbles, scale)
     panel.set_xlabel(f"{word_of(found.count)} (G)", fontsize=13)
     panel.set_ylabel(f"top-1 accuracy on {data} (%)", fontsize=13)
     panel.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     panel.grid(color=GRID)
     panel.tick_params(length=0, labelcolor=QUIET)
     _explain(panel, scale)
+    panel.figure.draw_without_rendering()  # so that it is known where things stand
+    _name(panel, bubbles, scale)
+
+
+def left_out(found: Comparison) -> list[str]:
+    """The names of the nets that the chart does not show."""
+    shown = [bubble.net for bubble in _bubbles(found)[1]]
+    return [net.name for net in found.nets if not any(net is other for other in shown)]
 
 
 def _bubbles(found: Comparison) -> tuple[str, list[_Bubble]]:
@@ -94,11 +101,16 @@ def _name(panel: Any, bubbles: list[_Bubble], scale: float) -> None:
     """Names above the bubbles, or below where another bubble's name would stand there."""
     taken: list[tuple[float, float, float, float]] = []
     own = [_circle(panel, bubble, scale) for bubble in bubbles]
+    points = 72 / panel.figure.dpi
+    first, last = panel.bbox.x0 * points, panel.bbox.x1 * points
     for bubble, (x, y, radius) in zip(bubbles, own, strict=True):
         half = 3.3 * len(bubble.net.name)
         places = [(0.0, radius + 8), (0.0, -radius - 8)]
         places += [(radius + 6 + half, 0.0), (-radius - 6 - half, 0.0), (0.0, radius + 22)]
-        dx, dy = min(places, key=lambda at: _overlap((x + at[0], y + at[1], half, 7.0), taken, own))
+        inside = [at for at in places if first + half <= x + at[0] <= last - half]
+        dx, dy = min(
+            inside or places, key=lambda at: _overlap((x + at[0], y + at[1], half, 7.0), taken, own)
+        )
         taken.append((x + dx, y + dy, half, 7.0))
         panel.annotate(
             bubble.net.name, (bubble.operations, bubble.accuracy), (dx, dy),

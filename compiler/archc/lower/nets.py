@@ -148,19 +148,23 @@ def lower_net(net: tree.Block, target: Target, session: Session) -> Program | No
     documentation = net.documentation or block.documentation
     return Program(
         net.name, target.applies, region, file, shown, documentation, tuple(session.notes),
-        tuple(_published(target).items()),
+        tuple(_published(target, bool(session.bindings or session.inputs)).items()),
     )  # fmt: skip
 
 
-def _published(target: Target) -> dict[str, int | float | str]:
-    """What is quoted about a net and the nets that it applies; the outermost says it last."""
+def _published(target: Target, changed: bool) -> dict[str, int | float | str]:
+    """What is quoted about a net and the nets that it applies; the outermost says it last.
+
+    Where a size or a parameter is given from outside, nothing was measured of that net.
+    """
     found: dict[str, int | float | str] = {}
     for file, net in reversed(target.nets):
         inside = net.body.statements if isinstance(net.body, tree.Body) else ()
         below = [claim for claim, owner in file.claims if owner is net]
         for said in [*inside, *below]:
             facts = said.facts if isinstance(said, tree.Published) else ()
-            found.update({fact.name: fact.value.value for fact in facts})
+            kept = [fact for fact in facts if fact.name == "year" or not changed]
+            found.update({fact.name: fact.value.value for fact in kept})
     return found
 
 

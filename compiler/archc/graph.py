@@ -240,8 +240,8 @@ class Program(Record):
         documentation: the `##` text.
         notes: what the compiler did that the text does not show (a FLATTEN put in), one sentence
             each.
-        published: what the file quotes about the net (`published top1 = 76.1%`), by name; a net
-            has what the nets that it applies say, unless it says otherwise.
+        published: what the file quotes about the net (`published top1 = 76.1%`), by name; the year
+            may be that of a net that it applies.
     """
 
     name: str

@@ -153,9 +153,10 @@ def lower_net(net: tree.Block, target: Target, session: Session) -> Program | No
 
 
 def _published(target: Target, changed: bool) -> dict[str, int | float | str]:
-    """What is quoted about a net and the nets that it applies; the outermost says it last.
+    """What is quoted about a net, and the year of the nets that it applies.
 
-    Where a size or a parameter is given from outside, nothing was measured of that net.
+    The rest was measured of one net as it stands: with other arguments, given by a net that applies
+    it or from outside, it is another net.
     """
     found: dict[str, int | float | str] = {}
     for file, net in reversed(target.nets):
@@ -163,7 +164,8 @@ def _published(target: Target, changed: bool) -> dict[str, int | float | str]:
         below = [claim for claim, owner in file.claims if owner is net]
         for said in [*inside, *below]:
             facts = said.facts if isinstance(said, tree.Published) else ()
-            kept = [fact for fact in facts if fact.name == "year" or not changed]
+            whole = net is target.nets[0][1] and not changed
+            kept = [fact for fact in facts if fact.name == "year" or whole]
             found.update({fact.name: fact.value.value for fact in kept})
     return found
 

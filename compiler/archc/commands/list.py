@@ -37,7 +37,9 @@ def _families(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
 
 
 @click.command("list", short_help="The library's nets with their figures.")
-@click.option("--family", shell_complete=_families, help="Only nets of one family, such as resnet or rules.")
+@click.option(
+    "--family", shell_complete=_families, help="Only nets of one family, such as resnet or rules."
+)
 @click.option("--max-params", callback=_amount, metavar="NUMBER",
               help="Only nets with at most so many parameters, such as 5M.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")

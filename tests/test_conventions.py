@@ -1,0 +1,126 @@
+"""`--as TOOL` prints what the tool prints, and the differences add up.
+
+tool_figures.csv has what the tools say of archc's own modules and of torchvision's
+(benchmarks/tool_figures.py writes it).
+"""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import archc
+
+FILE = Path(__file__).parent / "tool_figures.csv"
+with FILE.open(encoding="utf-8", newline="") as file:
+    RECORDED = list(csv.DictReader(file))
+with (Path(__file__).parent / "accuracy" / "cases.csv").open(encoding="utf-8") as file:
+    CASES = list(csv.DictReader(file))
+
+# The column, and how it is asked for.
+ASKED: dict[str, dict[str, Any]] = {
+    "torch": {"convention": "torch"},
+    "fvcore": {"convention": "fvcore"},
+    "ptflops": {"convention": "ptflops"},
+    "thop": {"convention": "thop"},
+    "calflops": {"convention": "calflops"},
+    "calflops_flops": {"convention": "calflops", "count": "flops"},
+    "torchinfo": {"convention": "torchinfo"},
+}
+EMITTED = [row for row in RECORDED if row["code"] == "archc"]
+MODULES = [row for row in RECORDED if row["code"] == "torchvision"]
+
+# fvcore reads a trace without what no output needs: here the last residual sum.
+UNNEEDED = {"wavenet": {"fvcore": 32 * 32 * 16_000}}
+
+# What torchvision's code has otherwise, and how much more each tool counts for it.
+OTHERWISE_WRITTEN: dict[str, tuple[str, dict[str, int]]] = {
+    "alexnet_224": (
+        "pools to 6 by 6 what is 6 by 6 already",
+        {"fvcore": 9216, "ptflops": 18432, "thop": 18432, "calflops_flops": 9216},
+    ),
+    "vgg16": (
+        "pools to 7 by 7 what is 7 by 7 already",
+        {"fvcore": 25088, "ptflops": 50176, "thop": 50176, "calflops_flops": 25088},
+    ),
+    "vgg16_bn": (
+        "pools to 7 by 7 what is 7 by 7 already",
+        {"fvcore": 25088, "ptflops": 50176, "thop": 50176, "calflops_flops": 25088},
+    ),
+    "googlenet": ("activations are functions", {"ptflops": -3_226_160}),
+    "inception_v3": (
+        "activations, and pooling beside convolutions, are functions",
+        {"ptflops": -11_544_640, "thop": -2_002_400},
+    ),
+    "densenet121": (
+        "the last activation and global pooling are functions",
+        {"ptflops": -100_352, "thop": -51_200},
+    ),
+    "mobilenet_v2": ("global pooling is a function", {"ptflops": -62_720, "thop": -64_000}),
+    "mobilenet_v3_large": (
+        "gates have convolutions, not linear layers, so their biases count",
+        {"calflops_flops": 5080},
+    ),
+    "efficientnet_b0": (
+        "gates have convolutions, not linear layers, so their biases count",
+        {"calflops_flops": 9340},
+    ),
+    "shufflenet_v2": (
+        "global pooling is a mean",
+        {"fvcore": -50_176, "ptflops": -100_352, "thop": -51_200, "calflops_flops": -50_176},
+    ),
+    "convnext_tiny": (
+        "linear layers on maps, and layer normalisation of maps as a function",
+        {
+            "ptflops": -828_672,
+            "thop": -3_314_688,
+            "calflops_flops": -10_725_120,
+            "torchinfo": -4_146_618_240,
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("recorded", EMITTED, ids=lambda row: row["net"])
+def test_figures_are_those_of_the_tool(recorded: dict[str, str]) -> None:
+    assert _wrong(recorded, "functions") == {}
+
+
+@pytest.mark.parametrize("recorded", MODULES, ids=lambda row: row["net"])
+def test_figures_of_code_with_modules(recorded: dict[str, str]) -> None:
+    _, more = OTHERWISE_WRITTEN.get(recorded["net"], ("", {}))
+    wrong = _wrong(recorded, "modules")
+    assert {column: theirs - ours for column, (ours, theirs) in wrong.items()} == more
+
+
+def test_the_ratios_of_the_accuracy_table_are_those_of_the_recorded_figures() -> None:
+    cases = {case["net"]: case for case in CASES if case["needs"] == ""}
+    columns = {tool: tool for tool in ASKED if tool in cases["resnet50"]}
+    columns["torch"] = "flop_counter-cpu"
+    for recorded in MODULES:
+        case = cases.get(recorded["net"])
+        for column, name in columns.items() if case else ():
+            figure = int(recorded[column]) // (2 if column == "torch" else 1)
+            assert f"{figure / int(case['macs']):.4f}" == case[name], (case["case"], name)
+
+
+def _wrong(recorded: dict[str, str], written: str) -> dict[str, tuple[int, int]]:
+    """What is counted and what is recorded, where that is not the same."""
+    name, wrong = recorded["net"], {}
+    net = archc.load(source=name) if "(" in name else archc.load(name)
+    for column, asked in ASKED.items():
+        if recorded[column] == "error":
+            continue
+        found = net.stats(written=written, **asked).to_dict()["convention"]
+        assert _sum(found["differences"]) == found["counted"] - found["exact"]
+        counted = found["counted"] - UNNEEDED.get(name, {}).get(column, 0)
+        if counted != int(recorded[column]):
+            wrong[column] = (counted, int(recorded[column]))
+    return wrong
+
+
+def _sum(differences: list[dict[str, Any]]) -> int:
+    return sum(found["difference"] for found in differences)

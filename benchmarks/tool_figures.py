@@ -26,6 +26,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import archc
+from archc.conventions import CONVENTIONS
 from archc.op import REGISTRY, Op
 
 FILE = Path(__file__).parents[1] / "tests" / "tool_figures.csv"
@@ -53,7 +54,9 @@ Figures = dict[str, int | str]
 
 def main() -> None:
     """Ask all tools for all modules, and write the file."""
-    print({tool: version(tool) for tool in TOOLS})
+    for tool in TOOLS:
+        found, counted = version(tool).partition("+")[0], CONVENTIONS[tool].version
+        assert found == counted, f"{tool} is {found}, and archc counts as {counted} does"
     rows: list[list[object]] = [list(COLUMNS)]
     for code, net, model, inputs in modules():
         figures = figures_of(model.eval(), inputs)

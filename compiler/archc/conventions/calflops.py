@@ -74,9 +74,10 @@ class Calflops(Tool):
 
     name: ClassVar[str] = "calflops"
     version: ClassVar[str] = "0.3.2"
-    prints: ClassVar[str] = "calculate_flops(): MACs, and FLOPs with --count flops"
-    about: ClassVar[str] = "multiply-adds alone; as FLOPs also normalisation, pooling, activations"
-    figures: ClassVar[tuple[Count, ...]] = ("macs", "flops")
+    prints: ClassVar[Mapping[Count, str]] = {
+        "macs": "the MACs of calculate_flops()",
+        "flops": "the FLOPs of calculate_flops()",
+    }
     rules: ClassVar[Mapping[Count, Mapping[str, Rule]]] = {
         "macs": by_calls(
             Rule((*CONVOLUTIONS, "nn.Linear", "F.linear"), (MACS,)),

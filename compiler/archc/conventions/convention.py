@@ -49,18 +49,14 @@ class Convention:
     Class variables of a convention:
         name: as `--as` takes it.
         version: of the tool whose figures it gives; "" for a text.
-        prints: what its figure is called there.
-        about: a sentence on what it counts.
-        figures: the figures that it has, the usual one first.
+        prints: the figures that it has and what they are called there, the usual one first.
         reads_code: whether the same network gives another figure when its code is written in
             another way.
     """
 
     name: ClassVar[str] = ""
     version: ClassVar[str] = ""
-    prints: ClassVar[str] = ""
-    about: ClassVar[str] = ""
-    figures: ClassVar[tuple[Count, ...]] = ("macs",)
+    prints: ClassVar[Mapping[Count, str]] = {"macs": ""}
     reads_code: ClassVar[bool] = True
 
     def __init_subclass__(cls, **options: object) -> None:
@@ -70,6 +66,11 @@ class Convention:
         if cls.name in CONVENTIONS:
             raise TypeError(f"the convention {cls.name} is defined twice")
         CONVENTIONS[cls.name] = cls()
+
+    @property
+    def figures(self) -> tuple[Count, ...]:
+        """The figures that it has, the usual one first."""
+        return tuple(self.prints)
 
     def shares(self, application: Application, count: Count) -> tuple[Share, ...]:
         """What is counted for one application; the first share is held against the exact figure."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from archc.conventions.convention import CONVENTIONS, Convention, Count
-from archc.conventions.kinds import KINDS, WithKinds, kinds_of
+from archc.conventions.kinds import WithKinds, kinds_of
 from archc.conventions.spelling import WRITTEN, Written
 from archc.op import Op
 from archc.shapes import Shape
@@ -38,7 +38,7 @@ class Counting(Record):
     @property
     def title(self) -> str:
         """The name above its column."""
-        return self.convention.name or f"{self.count} as chosen"
+        return self.convention.name or "counted"
 
 
 def counting_of(
@@ -73,7 +73,7 @@ def counting_of(
     if not include and not exclude:
         return None
     found = kinds_of(count or "macs", include, exclude)
-    return Counting(WithKinds(found), count or "macs", tuple([k for k in KINDS if k in found]))
+    return Counting(WithKinds(found), count or "macs", found)
 
 
 def _named(name: str, count: Count | None, written: Written) -> Counting:
@@ -82,4 +82,6 @@ def _named(name: str, count: Count | None, written: Written) -> Counting:
         raise ValueError(f"unknown convention {name!r}, expected {', '.join(sorted(CONVENTIONS))}")
     if count is not None and count not in found.figures:
         raise ValueError(f"{name} has no {count}, only {' and '.join(found.figures)}")
+    if written != "functions" and not found.reads_code:
+        raise ValueError(f"{name} reads no code, however it is written")
     return Counting(found, count or found.figures[0], written=written)

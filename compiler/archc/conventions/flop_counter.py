@@ -18,9 +18,10 @@ class FlopCounter(Tool):
 
     name: ClassVar[str] = "torch"
     version: ClassVar[str] = "2.13.0"
-    prints: ClassVar[str] = "FlopCounterMode.get_total_flops()"
-    about: ClassVar[str] = "convolutions and matrix products, 2 for a multiply-add; nothing else"
-    figures: ClassVar[tuple[Count, ...]] = ("flops", "macs")
+    prints: ClassVar[Mapping[Count, str]] = {
+        "flops": "FlopCounterMode.get_total_flops()",
+        "macs": "half of FlopCounterMode.get_total_flops()",
+    }
     rules: ClassVar[Mapping[Count, Mapping[str, Rule]]] = {
         "flops": by_calls(Rule(_PRODUCTS, (TWICE_MACS,))),
         "macs": by_calls(Rule(_PRODUCTS, (MACS,))),

@@ -37,8 +37,7 @@ class Fvcore(Tool):
 
     name: ClassVar[str] = "fvcore"
     version: ClassVar[str] = "0.1.5.post20221221"
-    prints: ClassVar[str] = "FlopCountAnalysis.total()"
-    about: ClassVar[str] = "multiply-adds; normalisation 1 to 5, adaptive pooling 1 an element"
+    prints: ClassVar[Mapping[Count, str]] = {"macs": "FlopCountAnalysis.total()"}
     rules: ClassVar[Mapping[Count, Mapping[str, Rule]]] = {
         "macs": by_calls(
             Rule((*CONVOLUTIONS, *DECONVOLUTIONS, "nn.Linear", "F.linear"), (MACS,)),

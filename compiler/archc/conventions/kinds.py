@@ -60,20 +60,20 @@ _NAMES: dict[Kind, str] = {
 }
 
 
-def kinds_of(count: Count, include: Iterable[str], exclude: Iterable[str]) -> frozenset[Kind]:
-    """The kinds that are counted: by default none beside multiply-adds, or all for operations.
+def kinds_of(count: Count, include: tuple[str, ...], exclude: tuple[str, ...]) -> tuple[Kind, ...]:
+    """The kinds that are counted: `include` beside multiply-adds, all but `exclude` as operations.
 
     Raises:
-        ValueError: for an unknown kind, or one that is both included and excluded.
+        ValueError: for an unknown kind, and for one that is out, or in, already.
     """
     for kind in (*include, *exclude):
         if kind not in KINDS:
             raise ValueError(f"unknown kind {kind!r}, expected one of {', '.join(KINDS)}")
-    both = set(include) & set(exclude)
-    if both:
-        raise ValueError(f"{' and '.join(sorted(both))} cannot be included and excluded")
-    usual = set(KINDS) if count == "flops" else set()
-    return frozenset((usual | set(include)) - set(exclude))  # type: ignore[arg-type]
+    if count == "macs" and exclude:
+        raise ValueError("multiply-adds have no operations to leave out: count flops")
+    if count == "flops" and include:
+        raise ValueError("flops count operations of every kind already: leave kinds out")
+    return tuple([k for k in KINDS if (k in include if count == "macs" else k not in exclude)])
 
 
 def _rest(application: Application) -> Dim:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from archc.conventions.application import Application
@@ -17,8 +18,7 @@ class Lecture(Convention):
     """Multiply-adds without biases, and one operation for each element of a pooling window."""
 
     name: ClassVar[str] = "lecture"
-    prints: ClassVar[str] = "the column flop"
-    about: ClassVar[str] = "multiply-adds, and pooling: 1 for each element of each window"
+    prints: ClassVar[Mapping[Count, str]] = {"macs": "the column flop"}
 
     reads_code: ClassVar[bool] = False
 

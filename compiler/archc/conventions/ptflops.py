@@ -47,8 +47,7 @@ class Ptflops(Tool):
 
     name: ClassVar[str] = "ptflops"
     version: ClassVar[str] = "0.7.5"
-    prints: ClassVar[str] = "get_model_complexity_info()[0]"
-    about: ClassVar[str] = "multiply-adds and biases; pooling, normalisation, activations too"
+    prints: ClassVar[Mapping[Count, str]] = {"macs": "get_model_complexity_info()[0]"}
     rules: ClassVar[Mapping[Count, Mapping[str, Rule]]] = {
         "macs": by_calls(
             Rule((*CONVOLUTIONS, *DECONVOLUTIONS, "nn.Linear"), (MACS, BIASES)),

@@ -60,8 +60,7 @@ class Thop(Tool):
 
     name: ClassVar[str] = "thop"
     version: ClassVar[str] = "0.1.1.post2209072238"
-    prints: ClassVar[str] = "profile()[0]"
-    about: ClassVar[str] = "multiply-adds; normalisation 2 or 4 an element, mean pooling"
+    prints: ClassVar[Mapping[Count, str]] = {"macs": "profile()[0]"}
     rules: ClassVar[Mapping[Count, Mapping[str, Rule]]] = {
         "macs": by_calls(
             Rule((*CONVOLUTIONS, "nn.Linear"), (MACS,)),

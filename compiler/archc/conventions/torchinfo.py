@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from archc.conventions.application import Application
@@ -34,11 +35,7 @@ class Torchinfo(Convention):
 
     name: ClassVar[str] = "torchinfo"
     version: ClassVar[str] = "1.8.0"
-    prints: ClassVar[str] = "summary().total_mult_adds"
-    about: ClassVar[str] = (
-        "weights and biases, at each position for convolutions, else once: "
-        "too few for layers that work on steps"
-    )
+    prints: ClassVar[Mapping[Count, str]] = {"macs": "summary().total_mult_adds"}
 
     def shares(self, application: Application, count: Count) -> tuple[Share, ...]:
         if application.module in _PER_POSITION:
@@ -46,7 +43,7 @@ class Torchinfo(Convention):
             return (weights, _at_positions("bias", "its biases, 1 for each element"))
         if application.module:
             return (
-                _once("weight", "each weight once, not at each step or place"),
-                _once("bias", "each bias once"),
+                _once("weight", "its weights once"),
+                _once("bias", "its biases once"),
             )
         return ()

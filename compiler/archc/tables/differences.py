@@ -69,12 +69,12 @@ def difference_data(
 
 
 def _sentence(counting: Counting, counted: Dim, exact: Dim) -> str:
-    said = f"{figure(counted)}, held against {_NAMES[counting.count]} {figure(exact)}"
+    held = f"{figure(counted)}, where {_NAMES[counting.count]} are {figure(exact)}"
     if counting.kinds is not None:
-        kinds = " ".join(counting.kinds) or "nothing else"
-        return f"counted multiply-adds and {kinds}: {said}"
+        return f"counted {', '.join(('multiply-adds', *counting.kinds))}: {held}"
     version = f" {counting.convention.version}" if counting.convention.version else ""
-    return f"{counting.convention.name}{version}, {counting.convention.prints}: {said}"
+    what = counting.convention.prints[counting.count]
+    return f"{counting.convention.name}{version} ({what}): {held}"
 
 
 def _differences(totals: Totals) -> list[tuple[Reason, Part]]:

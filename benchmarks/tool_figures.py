@@ -1,4 +1,4 @@
-"""What the known tools print, for networks of the library and for every operator's examples.
+"""What the known tools print, for networks of the library and every operator's examples.
 
     pip install torch==2.13.0 torchvision==0.28.0 fvcore==0.1.5.post20221221 ptflops==0.7.5 \
         thop==0.1.1.post2209072238 calflops==0.3.2 torchinfo==1.8.0 transformers
@@ -19,6 +19,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import torch
@@ -55,7 +56,8 @@ Figures = dict[str, int | str]
 def main() -> None:
     """Ask all tools for all modules, and write the file."""
     for tool in TOOLS:
-        found, counted = version(tool).partition("+")[0], CONVENTIONS[tool].version
+        found = version(tool).partition("+")[0].replace("-", ".post")
+        counted = CONVENTIONS[tool].version
         assert found == counted, f"{tool} is {found}, and archc counts as {counted} does"
     rows: list[list[object]] = [list(COLUMNS)]
     for code, net, model, inputs in modules():
@@ -75,8 +77,18 @@ def modules() -> Iterator[tuple[str, str, nn.Module, dict[str, Tensor]]]:
         for example in operator.examples:
             net = archc.load(source=example.chain)
             yield "archc", example.chain, net.to_torch(), inputs_of(net)
-    if "torchvision" in sys.argv[1:] or len(sys.argv) == 1:
-        yield from of_torchvision()
+    for text in random_programs():
+        net = archc.load(source=text)
+        yield "archc", text, net.to_torch(), inputs_of(net)
+    yield from of_torchvision()
+
+
+def random_programs() -> list[str]:
+    """Programs as the tests write them, recorded with their text."""
+    sys.path.append(str(FILE.parent))
+    from random_nets import write_program
+
+    return [write_program(Random(seed)).text for seed in range(24)]
 
 
 def operators() -> list[type[Op]]:

@@ -90,7 +90,7 @@ OTHERWISE_WRITTEN: dict[str, tuple[str, dict[str, int]]] = {
 }
 
 
-@pytest.mark.parametrize("recorded", EMITTED, ids=lambda row: row["net"])
+@pytest.mark.parametrize("recorded", EMITTED, ids=lambda row: row["net"].split("\n")[0][:60])
 def test_figures_are_those_of_the_tool(recorded: dict[str, str]) -> None:
     assert _wrong(recorded, "functions") == {}
 

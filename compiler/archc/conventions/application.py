@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
-from math import prod
 from typing import Any
 
 from archc.conventions.spelling import Written, as_module
@@ -95,9 +94,11 @@ class Application:
         """The elements that the module takes: those of the input, and its padding where the code
         pads before the call."""
         stream = self.inputs[0]
-        if not isinstance(self.form, Module) or "F.pad(" not in self.form.call:
+        described = self.op.describe(*self.inputs)
+        is_padded = isinstance(self.form, Module) and "F.pad(" in self.form.call
+        if not is_padded or "pad" not in described:
             return stream.elements
-        pads = [_both(pad) for pad in self.op.describe(*self.inputs)["pad"]]
+        pads = [_both(pad) for pad in described["pad"]]
         moved = stream.space or (stream.steps or 0,)
         sizes = {i: stream.sizes[i] + pad for i, pad in zip(moved, pads, strict=True)}
         return stream.with_sizes(sizes).elements
@@ -122,16 +123,21 @@ class Application:
             product = product if number == shape.features else product * size
         return product
 
-    @property
-    def kernel_elements(self) -> int:
-        """The elements of its kernel."""
-        elements: int = prod(self.op.describe(*self.inputs)["kernel"])
-        return elements
-
     def keyword(self, name: str, default: Any) -> Any:
-        """What the constructor of its module is told."""
+        """What its module or function is told by that name."""
+        form = self.form
+        told = form.keywords if isinstance(form, Module) else form.values
+        return dict(told).get(name, default)
+
+    def argument(self, position: int) -> Any:
+        """What the constructor of its module is told at that position."""
         assert isinstance(self.form, Module)
-        return dict(self.form.keywords).get(name, default)
+        return self.form.arguments[position]
+
+    def per_axis(self, sizes: Any) -> tuple[int, ...]:
+        """Sizes of a kernel or the like, one for each axis that its module moves over."""
+        rank = int(self.module.removesuffix("d")[-1])
+        return tuple(sizes) if isinstance(sizes, tuple) else (sizes,) * rank
 
 
 def _both(pad: Any) -> Any:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from math import prod
+from typing import ClassVar
 
 from archc.conventions.application import Application
 from archc.conventions.convention import Count, Rule, Share, Tool, by_calls
@@ -35,31 +36,31 @@ _FUNCTIONS = (
 
 def _deconvolution(application: Application) -> Dim:
     """Divided by the groups once too often, and rounded down."""
-    groups: Dim = vars(application.op)["groups"]
-    filters: Dim = vars(application.op)["filters"]
-    elements = application.inputs[0].elements * application.kernel_elements
-    return elements * (filters // groups // groups)
+    groups: Dim = application.keyword("groups", 1)
+    filters: Dim = application.argument(1)
+    kernel = prod(application.per_axis(application.argument(2)))
+    return application.inputs[0].elements * (filters // groups // groups) * kernel
 
 
 def _deconvolution_biases(application: Application) -> Dim:
     """Biases on the sizes that a convolution with the same arguments would have."""
-    place = application.op.describe(*application.inputs)
-    stream, rank = application.inputs[0], len(place["kernel"])
     if not application.biases:
         return 0
-    pads = _per_axis(application.keyword("padding", 0), rank)
+    stream = application.inputs[0]
+    kernels = application.per_axis(application.argument(2))
+    pads, strides, dilations = [
+        application.per_axis(application.keyword(name, default))
+        for name, default in (("padding", 0), ("stride", 1), ("dilation", 1))
+    ]
+    groups: Dim = application.keyword("groups", 1)
+    product: Dim = application.argument(1) // groups * application.folded
     moved = stream.space or (stream.steps or 0,)
-    product: Dim = place["filters"] // place["groups"] * application.folded
-    axes = zip(moved, place["kernel"], place["stride"], place["dilation"], pads, strict=True)
-    for axis, kernel, stride, dilation, pad in axes:
-        product = product * (
-            (stream.sizes[axis] + 2 * pad - dilation * (kernel - 1) - 1) // stride + 1
-        )
+    for axis, kernel, pad, stride, dilation in zip(
+        moved, kernels, pads, strides, dilations, strict=True
+    ):
+        extent = dilation * (kernel - 1) + 1
+        product = product * ((stream.sizes[axis] + 2 * pad - extent) // stride + 1)
     return product
-
-
-def _per_axis(value: Any, rank: int) -> tuple[Any, ...]:
-    return tuple(value) if isinstance(value, tuple) else (value,) * rank
 
 
 def _local_response(application: Application) -> Dim:

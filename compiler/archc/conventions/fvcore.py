@@ -26,10 +26,10 @@ def _product(application: Application) -> Dim:
 
 
 def _interpolated(application: Application) -> Dim:
-    stream, mode = application.inputs[0], vars(application.op)["mode"]
-    if len(stream.space) != 2:
+    if len(application.inputs[0].space) != 2:
         return 0
-    return {"nearest": 1, "linear": 4, "bilinear": 4}.get(mode, 0) * application.made
+    mode = application.keyword("mode", "nearest")
+    return {"nearest": 1, "bilinear": 4}.get(mode, 0) * application.made
 
 
 class Fvcore(Tool):
@@ -50,7 +50,11 @@ class Fvcore(Tool):
             Rule(("nn.AdaptiveAvgPool2d",), (of_taken(1, "1 for each element of the input"),)),
             Rule(
                 ("F.interpolate",),
-                (Share(_interpolated, "images only: 1 for each element of the output, linear 4"),),
+                (
+                    Share(
+                        _interpolated, "images only: 1 for each element of the output, bilinear 4"
+                    ),
+                ),
             ),
         )
     }

@@ -50,5 +50,5 @@ def padded_channels(application: Application) -> Dim:
     zeros are added."""
     stream = application.inputs[0]
     features = stream.features or 0
-    added: int = vars(application.op)["size"] - 1
+    added: int = application.argument(0) - 1
     return stream.with_sizes({features: stream.sizes[features] + added}).elements

@@ -26,9 +26,10 @@ __all__ = ["Thop"]
 def _deconvolution(application: Application) -> Dim:
     """As if it were a convolution: every element of the output sees the whole kernel."""
     stream = application.inputs[0]
-    groups: Dim = vars(application.op)["groups"]
+    groups: Dim = application.keyword("groups", 1)
+    kernel = prod(application.per_axis(application.argument(2)))
     channels = stream.sizes[stream.features or 0]
-    return application.made * (channels // groups) * application.kernel_elements
+    return application.made * (channels // groups) * kernel
 
 
 def _adaptive(application: Application) -> Dim:

@@ -42,12 +42,14 @@ def _years(ctx: click.Context, param: click.Parameter, text: str | None) -> rang
 def _families(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     from archc.library import entries
 
-    found = {entry.family for entry in entries()}
+    found = {part for entry in entries() for part in (entry.family, entry.family.split("/")[0])}
     return sorted(family for family in found if family.startswith(incomplete))
 
 
 @click.command("list", short_help="The library's nets with their figures.")
-@click.option("--family", shell_complete=_families, help="Only nets of one family, such as resnet.")
+@click.option(
+    "--family", shell_complete=_families, help="Only nets of one family, such as resnet or rules."
+)
 @click.option("--max-params", callback=_amount, metavar="NUMBER",
               help="Only nets with at most so many parameters, such as 5M.")  # fmt: skip
 @click.option("--max-macs", callback=_amount, metavar="NUMBER",
@@ -61,12 +63,12 @@ def command(
 ) -> int:  # fmt: skip
     """List the nets of the shipped library: year, input, parameters, multiply-adds.
 
-    A family is a file of the library.
+    A family is a file of the library, or a folder of it.
     """
     from archc.index import load
     from archc.listing import list_data, list_table
 
-    chosen = [net for net in load() if family in (None, net.family)]
+    chosen = [net for net in load() if _belongs(net.family, family)]
     if family is not None and not chosen:
         raise click.UsageError(_unknown(family), click.get_current_context())
     found = [net for net in chosen if _fits(net.params, max_params) and _fits(net.macs, max_macs)]
@@ -81,6 +83,10 @@ def command(
         text = list_table(found, width=width_of(sys.stdout), color=colored(sys.stdout))
         click.echo(text.rstrip("\n"), color=True)
     return 0
+
+
+def _belongs(family: str, wanted: str | None) -> bool:
+    return wanted is None or family == wanted or family.startswith(f"{wanted}/")
 
 
 def _fits(figure: Dim | str | None, most: int | None) -> bool:

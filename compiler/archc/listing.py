@@ -84,28 +84,30 @@ def list_table(entries: Iterable[Listed], *, width: int | None = None, color: bo
     """The nets as a table for the terminal, family by family.
 
     Args:
-        entries: the nets; those of a family are put together, in the order given.
+        entries: the nets; those of a family are put together, in the order given. The year has a
+            column where one of them says it.
         width: of the terminal in characters; 80 by default.
         color: whether to use colour.
     """
     from archc.tables.terminal import terminal_text
 
+    nets = list(entries)
+    dated = any(net.year is not None for net in nets)
     columns = (
         Column("net"),
-        Column("year", "right"),
+        *([Column("year", "right")] if dated else []),
         Column("input", shapes=True),
         Column("params", "right"),
         Column("multiply-adds", "right"),
     )
     families: dict[str, list[Listed]] = {}
-    for entry in entries:
-        families.setdefault(entry.family, []).append(entry)
+    for net in nets:
+        families.setdefault(net.family, []).append(net)
     lines: list[Line] = []
-    for family, nets in families.items():
-        lines.append(Line((family, "", "", "", ""), "heading"))
-        lines.extend([_net_line(net) for net in nets])
-    count = sum([len(nets) for nets in families.values()])
-    notes = (f"{count} net{'' if count == 1 else 's'}",)
+    for family, found in families.items():
+        lines.append(Line((family, *[""] * (len(columns) - 1)), "heading"))
+        lines.extend([_net_line(net, dated) for net in found])
+    notes = (f"{len(nets)} net{'' if len(nets) == 1 else 's'}",)
     return terminal_text(Grid("", columns, tuple(lines), notes), width or WIDTH, color=color)
 
 
@@ -179,10 +181,10 @@ def _by_family(found: Sequence[type[Op]]) -> list[tuple[Family, list[type[Op]]]]
     return list(families.items())
 
 
-def _net_line(net: Listed) -> Line:
+def _net_line(net: Listed, dated: bool) -> Line:
     figures: tuple[Cell, ...] = tuple(["" if f is None else f for f in (net.params, net.macs)])
-    year = "" if net.year is None else str(net.year)
-    return Line((f"  {net.name}", year, net.inputs, *figures))
+    year = [str(net.year or "")] if dated else []
+    return Line((f"  {net.name}", *year, net.inputs, *figures))
 
 
 def _operator_line(op: type[Op]) -> Line:

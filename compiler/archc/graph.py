@@ -240,6 +240,7 @@ class Program(Record):
         documentation: the `##` text.
         notes: what the compiler did that the text does not show (a FLATTEN put in), one sentence
             each.
+        compared: the verified claims that compare it with other nets, as the file writes them.
     """
 
     name: str
@@ -249,6 +250,7 @@ class Program(Record):
     hyperparameters: tuple[tuple[str, Any], ...] = ()
     documentation: str | None = None
     notes: tuple[str, ...] = ()
+    compared: tuple[str, ...] = ()
 
     __eq__ = object.__eq__
     __hash__ = object.__hash__

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     import networkx
     import torch
 
+    from archc.accepts import Accepted
     from archc.cost import Totals
+    from archc.devices import Device
     from archc.graph import Program
     from archc.stats import Style, Table
     from archc.tables.view import Count
@@ -95,6 +97,7 @@ class Net:
         dtype: str = "float32",
         count: Count = "macs",
         style: Style = "plain",
+        device: str | Device | None = None,
     ) -> Table:
         """The cost table.
 
@@ -103,15 +106,34 @@ class Net:
             batch: how many examples the operations and activations are for.
             dtype: the type of parameters and activations ("float32", "bfloat16", ...).
             count: "macs", or "flops" for arithmetic operations of every kind.
-            style: "plain", or "lecture" for the columns of the lectures' tables.
+            style: "plain", "lecture" for the columns of the lectures' tables, "geometry" for
+                receptive fields, "bars" for shares.
+            device: estimate the time on it: a name ("a100-80"), or a `Device`.
 
         Returns:
             A table with `.rows`, `.to_dict()`, `.to_csv()`, `.to_markdown()`, `.to_latex()` and
             `.to_html()`, which shows itself in a notebook and prints as `archc stats` does.
         """
+        from archc.devices import device as device_of
         from archc.stats import table
 
-        return table(self.program, depth=depth, batch=batch, dtype=dtype, count=count, style=style)
+        found = device_of(device) if isinstance(device, str) else device
+        return table(
+            self.program, depth=depth, batch=batch, dtype=dtype, count=count, style=style,
+            device=found,
+        )  # fmt: skip
+
+    def accepts(self) -> tuple[Accepted, ...]:
+        """Which sizes of its inputs the net accepts with the same parameters, axis by axis.
+
+        Found by trying sizes, from below the least one that is accepted to 64 above the net's own.
+
+        Returns:
+            Rules, each with its text (`.rule`), `.fits(size)`, and the range that was tried.
+        """
+        from archc.accepts import accepted_sizes
+
+        return accepted_sizes(self.program, self._request)
 
     def graph(self, *, depth: int | None = None) -> networkx.MultiDiGraph[Any]:
         """The net as a graph of networkx.

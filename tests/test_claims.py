@@ -92,3 +92,15 @@ def test_claims_are_verified_when_what_the_net_leaves_open_is_given() -> None:
     assert archc.load(source=text, n=5, T=11).macs == 165
     with pytest.raises(archc.ArchError, match="macs is 231, claimed 232"):
         archc.load(source=text, n=7, T=11)
+
+
+def test_quotients_of_formulas_are_exact() -> None:
+    text = """
+    dim C
+    net Two = INPUT(C, 5, 7) -> [CONV(C, 3, bias=no)]*2
+    net One = INPUT(C, 5, 7) -> CONV(C, 5, bias=no)
+    """
+    assert codes(text + "expect Two.params / One.params = 18/25") == []
+    assert codes(text + "expect Two.params / One.params <= 0.72") == []
+    found = only(text + "expect Two.params / One.params = 18/26")
+    assert found.message == "Two.params / One.params is 18/25, claimed 0.692308"

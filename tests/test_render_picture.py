@@ -280,7 +280,7 @@ def test_loop_variables_are_told() -> None:
 def test_every_picture_of_the_library_fits_a_page() -> None:
     from archc import library
 
-    nets = [entry.name for entry in library.entries() if entry.family != "rules"]
+    nets = [entry.name for entry in library.entries() if not entry.family.startswith("rules")]
     complete = sorted(name for name in nets if name == name.lower())
     assert len(complete) > 30
     for name in complete:

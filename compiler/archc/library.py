@@ -26,7 +26,7 @@ class Entry(Record):
     Args:
         name: as users write it ("resnet50").
         path: the file that defines it.
-        family: the name of that file ("resnet"), or of the folder that it lies in ("rules").
+        family: that file inside the library, without its suffix ("resnet", "rules/separable").
     """
 
     name: str
@@ -59,7 +59,7 @@ def find(name: str) -> Path | None:
 
 
 def _family(file: Path) -> str:
-    return file.stem if file.parent == root() else file.parent.name
+    return file.relative_to(root()).with_suffix("").as_posix()
 
 
 def _nets(file: Path) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from archc.dims import Dim
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     import torch
 
     from archc.accepts import Accepted
+    from archc.conventions import Written
     from archc.cost import Totals
     from archc.devices import Device
     from archc.graph import Program
@@ -95,9 +97,13 @@ class Net:
         depth: int | None = None,
         batch: int = 1,
         dtype: str = "float32",
-        count: Count = "macs",
+        count: Count | None = None,
         style: Style = "plain",
         device: str | Device | None = None,
+        convention: str | None = None,
+        include: Iterable[str] = (),
+        exclude: Iterable[str] = (),
+        written: Written = "functions",
     ) -> Table:
         """The cost table.
 
@@ -105,10 +111,18 @@ class Net:
             depth: how far blocks are opened; a useful depth by default.
             batch: how many examples the operations and activations are for.
             dtype: the type of parameters and activations ("float32", "bfloat16", ...).
-            count: "macs", or "flops" for arithmetic operations of every kind.
+            count: "macs", or "flops" for arithmetic operations of every kind; by default "macs", or
+                what the convention prints.
             style: "plain", "lecture" for the columns of the lectures' tables, "geometry" for
                 receptive fields, "bars" for shares.
             device: estimate the time on it: a name ("a100-80"), or a `Device`.
+            convention: count as that tool does, and say where it differs: "torch", "fvcore",
+                "ptflops", "thop", "calflops", "torchinfo", or "lecture".
+            include: kinds of operations to count beside multiply-adds: "bias", "normalisation",
+                "activation", "pooling", "other".
+            exclude: kinds to leave out of count="flops".
+            written: what code a tool is asked for: "functions", as archc emits it, or "modules",
+                with activations and global pooling as modules of torch.nn.
 
         Returns:
             A table with `.rows`, `.to_dict()`, `.to_csv()`, `.to_markdown()`, `.to_latex()` and
@@ -120,7 +134,7 @@ class Net:
         found = device_of(device) if isinstance(device, str) else device
         return table(
             self.program, depth=depth, batch=batch, dtype=dtype, count=count, style=style,
-            device=found,
+            device=found, convention=convention, include=include, exclude=exclude, written=written,
         )  # fmt: skip
 
     def accepts(self) -> tuple[Accepted, ...]:

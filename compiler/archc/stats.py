@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from archc.cost import Pricing, Totals, bytes_of
 from archc.devices import Device
@@ -17,6 +18,9 @@ from archc.tables.speed import roofline, speed_data, speed_grid, speed_total
 from archc.tables.view import Count, View
 from archc.tables.walk import table_rows
 from archc.traffic import Traffic
+
+if TYPE_CHECKING:
+    from archc.conventions import Counting, Written
 
 __all__ = ["Style", "Table", "table"]
 
@@ -34,9 +38,13 @@ def table(
     depth: int | None = None,
     batch: int = 1,
     dtype: str = "float32",
-    count: Count = "macs",
+    count: Count | None = None,
     style: Style = "plain",
     device: Device | None = None,
+    convention: str | None = None,
+    include: Iterable[str] = (),
+    exclude: Iterable[str] = (),
+    written: Written = "functions",
 ) -> Table:
     """The cost table of a net.
 
@@ -48,18 +56,24 @@ def table(
         batch: multiply-adds, operations and activations are of so many inputs.
         dtype: the type of parameters and activations; tokens have 8 bytes whatever it is.
         count: what the last column counts: "macs", one for a multiply and its add, or "flops",
-            arithmetic operations of every kind.
+            arithmetic operations of every kind. By default "macs", or what the convention prints.
         style: "plain", "lecture" for the columns of the lectures' tables, "geometry" for receptive
             fields, effective strides, depths and operations per byte, "bars" for the share that
             each stage has in the totals.
         device: estimate the time on it; the columns are then those of the estimate.
+        convention: count as a tool or a text does: "fvcore", "lecture" (`archc.conventions`).
+        include: kinds of operations to count beside multiply-adds: "bias", "normalisation",
+            "activation", "pooling", "other".
+        exclude: kinds to leave out of count="flops".
+        written: what code a tool is asked for: "functions", as archc emits it, or "modules", with
+            activations and global pooling as modules of torch.nn.
 
     Raises:
-        ValueError: for an unknown dtype, count or style, a depth below 0, a batch below 1, a dtype
-            that the device has no rate for.
+        ValueError: for an unknown dtype, count, style, convention or kind, a depth below 0, a batch
+            below 1, a dtype that the device has no rate for.
     """
     bytes_of(dtype)
-    if count not in ("macs", "flops"):
+    if count not in ("macs", "flops", None):
         raise ValueError(f"count is macs or flops, not {count!r}")
     if style not in STYLES:
         raise ValueError(f"style is one of {', '.join(STYLES)}, not {style!r}")
@@ -67,8 +81,16 @@ def table(
         raise ValueError(f"an estimate for a device has columns of its own, not those of {style}")
     if batch < 1 or (depth is not None and depth < 0):
         raise ValueError("batch is at least 1, and depth at least 0")
-    return Table(program, depth=depth, batch=batch, dtype=dtype, count=count, style=style,
-                 device=device)  # fmt: skip
+    counting = None
+    if convention or include or exclude or written != "functions":
+        from archc.conventions import counting_of
+
+        counting = counting_of(convention, count, include, exclude, written)
+    shown = counting.count if counting else count or "macs"
+    return Table(
+        program, depth=depth, batch=batch, dtype=dtype, count=shown, style=style,
+        device=device, counting=counting,
+    )  # fmt: skip
 
 
 class Table:
@@ -90,11 +112,12 @@ class Table:
         count: Count,
         style: Style,
         device: Device | None = None,
+        counting: Counting | None = None,
     ) -> None:
         self.program = program
         self._chosen, self._batch, self._dtype = depth, batch, dtype
-        self._count, self._style = count, style
-        self._pricing = Pricing()
+        self._count, self._style, self._counting = count, style, counting
+        self._pricing = Pricing(counter=counting.counter if counting else None)
         self._measure = Measure()
         self._device = device
         timed = {} if device is None else {"timed": roofline(device, dtype)}
@@ -211,5 +234,5 @@ class Table:
         return View(
             self.program, table_rows(self.program, self._pricing, depth, geometry), self.totals,
             self._count, self._batch, self._dtype, depth, openable, deepest,
-            measure.rows(region, deepest),
+            measure.rows(region, deepest), self._counting,
         )  # fmt: skip

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click import Context, Parameter
 
 from archc.console import Unusable, colored, net_of, width_of
 from archc.options import takes_net
@@ -39,11 +40,23 @@ def _or_list(ctx: click.Context, param: click.Parameter, key: str | None) -> str
     raise click.exceptions.Exit(0)
 
 
+def _kinds(ctx: Context, param: Parameter, value: str | None) -> tuple[str, ...]:
+    """Names with commas between them."""
+    names = [name.strip() for name in (value or "").split(",")]
+    return tuple([name for name in names if name])
+
+
 @click.command("stats", short_help="The cost table.")
 @click.option("--format", "form", type=click.Choice(_FORMATS), default="table", show_default=True,
               help="What is printed.")  # fmt: skip
-@click.option("--count", type=click.Choice(["macs", "flops"]), default="macs", show_default=True,
-              help="Multiply-adds, or arithmetic operations of every kind.")  # fmt: skip
+@click.option("--count", type=click.Choice(["macs", "flops"]),
+              help="Multiply-adds (the default), or arithmetic operations "
+              "of every kind.")  # fmt: skip
+@click.option("--with", "include", callback=_kinds, metavar="KIND,...",
+              help="Count these operations too, beside multiply-adds: bias, normalisation, "
+              "activation, pooling, other.")  # fmt: skip
+@click.option("--without", "exclude", callback=_kinds, metavar="KIND,...",
+              help="Leave these out of --count flops.")  # fmt: skip
 @click.option("--style", type=click.Choice(_STYLES), default="plain", show_default=True,
               help="The columns: of the lectures' tables, receptive fields, bars.")  # fmt: skip
 @click.option("--depth", type=click.IntRange(min=0),
@@ -53,7 +66,13 @@ def _or_list(ctx: click.Context, param: click.Parameter, key: str | None) -> str
               help="How many examples the operations and activations are for.")  # fmt: skip
 @click.option("--dtype", type=click.Choice(_DTYPES), default="float32", show_default=True,
               help="The type of parameters and activations.")  # fmt: skip
-@click.option("--as", "tool", metavar="TOOL", help="Count as another tool does (not there yet).")
+@click.option("--as", "convention", metavar="TOOL",
+              help="Count as a tool or a text does, and say where that differs: torch, fvcore, "
+              "ptflops, thop, calflops, torchinfo, lecture.")  # fmt: skip
+@click.option("--written", type=click.Choice(["functions", "modules"]), default="functions",
+              show_default=True,
+              help="What code --as TOOL reads: archc's, or one with activations and "
+              "global pooling as modules.")  # fmt: skip
 @click.option("--train", is_flag=True, help="Add what training needs (not there yet).")
 @click.option("--device", "key", metavar="NAME", is_eager=True, callback=_or_list,
               help="Estimate the time on a device; --device list shows them.")  # fmt: skip
@@ -61,26 +80,22 @@ def _or_list(ctx: click.Context, param: click.Parameter, key: str | None) -> str
 @click.option("--devices", is_eager=True, type=click.Path(path_type=Path), metavar="FILE.yaml",
               help="More devices.")  # fmt: skip
 @takes_net
-def command(
-    request: Any, form: str, tool: str | None, train: bool, accepts: bool, **rest: Any
-) -> int:
+def command(request: Any, form: str, train: bool, accepts: bool, **choices: Any) -> int:
     """Print parameters, multiply-adds and memory of NET, layer by layer.
 
     NET is a file, file.arch:name, a net of the library such as resnet50, or - for standard input.
     """
     if train:
         raise Unusable("--train is not there yet: the table is that of the forward pass")
-    if tool is not None:
-        raise Unusable(f"--as {tool} is not there yet: the figures are exact, see --count")
     from archc.devices import DeviceError
     from archc.stats import table
 
-    key, path = rest.pop("key"), rest.pop("devices")
-    choices = {**rest, "device": _device(key, path)}
+    choices["device"] = _device(choices.pop("key"), choices.pop("devices"))
     if choices["style"] in ("lecture", "bars") and form in ("json", "csv"):
         raise click.UsageError(
             f"--style {choices['style']} is for tables that people read, not for {form}"
         )
+    _refuse_conflicts(choices)
     # The table has the compiler's notes at its end.
     net = net_of(request, notes=form != "table")
     if accepts:
@@ -120,6 +135,19 @@ def _device(key: str | None, path: Path | None) -> Device | None:
         return device(key, path)
     except DeviceError as error:
         raise click.UsageError(str(error), click.get_current_context()) from error
+
+
+def _refuse_conflicts(choices: dict[str, Any]) -> None:
+    """End the command where what is asked for cannot be counted."""
+    asked = [choices[name] for name in ("convention", "count", "include", "exclude", "written")]
+    if asked in ([None, count, (), (), "functions"] for count in (None, "macs", "flops")):
+        return
+    from archc.conventions import counting_of
+
+    try:
+        counting_of(*asked)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
 
 
 _FORMATTERS: dict[str, Callable[[Table], str]] = {

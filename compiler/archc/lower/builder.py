@@ -61,6 +61,11 @@ class Builder:
         self.proper += 1
         return Stream(self, Wire(INPUTS, len(self.ports) - 1), shape, span)
 
+    def name_input(self, stream: Stream, name: str) -> None:
+        """Call an input of this region as the file does."""
+        if stream.builder is self and stream.wire.node == INPUTS:
+            self.ports[stream.wire.port] = Port(name, stream.shape)
+
     def add(self, node: Node) -> list[Stream]:
         """Add a node; returns handles of its outputs.
 

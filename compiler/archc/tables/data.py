@@ -8,8 +8,9 @@ from typing import Any
 from archc.cost import Totals
 from archc.dims import Dim, Poly
 from archc.shapes import Shape
+from archc.tables.differences import difference_data
 from archc.tables.rows import Row, plain_sizes
-from archc.tables.view import View, value_text
+from archc.tables.view import View, counted, value_text
 
 __all__ = ["csv_rows", "plain", "to_dict"]
 
@@ -26,8 +27,9 @@ def to_dict(view: View, more: More = lambda row: {}) -> dict[str, Any]:
     """The table as JSON has it: names and sizes as interfaces.md fixes them.
 
     Sizes are without the batch dimension; formulas are text. Beside the fixed keys stand `batch`
-    and `dtype`, and in a row `inactive` where it does not run outside training, and `file` where it
-    stands in another file than the net; `more` gives what a row has besides.
+    and `dtype`, with a convention `convention` and everywhere `counted`, and in a row
+    `inactive` where it does not run outside training, and `file` where it stands in another file
+    than the net; `more` gives what a row has besides.
     """
     region, program = view.program.region, view.program
     outputs = [output for output in region.outputs if not output.training]
@@ -41,6 +43,7 @@ def to_dict(view: View, more: More = lambda row: {}) -> dict[str, Any]:
         "dtype": view.dtype,
         **_figures(view.totals, view),
         "param_bytes": _number(view.totals.param_bytes(view.dtype)),
+        **_convention(view),
         "layers": [
             {**_layer(row, view), **more(row)} for row in view.rows if row.kind != "heading"
         ],
@@ -62,10 +65,11 @@ def csv_rows(view: View, more: More = lambda row: {}) -> list[list[object]]:
     rows = [row for row in view.rows if row.kind != "heading"]
     further = [more(row) for row in rows]
     names = list(dict.fromkeys([name for found in further for name in found]))
-    table: list[list[object]] = [[*_CSV_HEAD, *names]]
+    head = (*_CSV_HEAD, *(() if view.counting is None else ("counted",)))
+    table: list[list[object]] = [[*head, *names]]
     for row, layer, found in zip(rows, layers, further, strict=True):
         shown = {**layer, "input": _sizes(row.inputs), "output": _sizes(row.outputs)}
-        table.append([_csv_cell(shown.get(name)) for name in _CSV_HEAD])
+        table.append([_csv_cell(shown.get(name)) for name in head])
         table[-1].extend([_csv_cell(_axes(found.get(name))) for name in names])
     return table
 
@@ -90,13 +94,23 @@ def _layer(row: Row, view: View) -> dict[str, Any]:
     return {**layer, "line": position.line, "column": position.column}
 
 
+def _convention(view: View) -> dict[str, Any]:
+    """What another convention counts, where one is asked for."""
+    if view.counting is None:
+        return {}
+    found = difference_data(view.program, view.totals, view.counting, view.batch)
+    return {"convention": found}
+
+
 def _figures(figures: Totals, view: View) -> dict[str, int | str]:
+    chosen = {} if view.counting is None else {"counted": _number(counted(figures, view))}
     return {
         "params": _number(figures.params),
         "buffers": _number(figures.buffers),
         "macs": _number(figures.macs * view.batch),
         "flops": _number(figures.flops * view.batch),
         "activation_bytes": _number(figures.activation_bytes(view.dtype, view.batch)),
+        **chosen,
     }
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from archc.cost import Totals
 from archc.dims import Dim, Poly
 from archc.graph import BlockName, Program
+from archc.tables.differences import difference_notes
 from archc.tables.rows import Cell, Row, figure, shape_text
 from archlang.record import Record
+
+if TYPE_CHECKING:
+    from archc.conventions import Counting
 
 __all__ = [
     "Count", "View", "activation_cell", "counted", "notes_of", "rounded", "thousands", "title_of",
@@ -34,6 +38,7 @@ class View(Record):
         openable: how far they can be, without more rows than anybody could use.
         deepest: how far they could be.
         all_rows: the number of rows when everything is open.
+        counting: another convention that is counted by, where one is asked for.
     """
 
     program: Program
@@ -46,10 +51,13 @@ class View(Record):
     openable: int
     deepest: int
     all_rows: int
+    counting: Counting | None = None
 
 
 def counted(figures: Totals, view: View) -> Dim:
     """Multiply-adds or operations, whichever the table counts, of the whole batch."""
+    if view.counting is not None:
+        return figures.tally.counted * view.batch
     one = figures.macs if view.count == "macs" else figures.flops
     return one * view.batch
 
@@ -92,6 +100,8 @@ def notes_of(view: View) -> tuple[str, ...]:
         f"operations {figure(totals.flops * view.batch)}",
         f"activations {memory}: the outputs of all operators as {type_name}{batch}",
     ]
+    if view.counting is not None:
+        notes.extend(difference_notes(view.program, totals, view.counting, view.batch))
     if any(row.inactive for row in view.rows):
         notes.append("† does not run outside training: it has parameters, and costs nothing")
     notes.extend(view.program.notes)

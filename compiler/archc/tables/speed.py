@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from archc.devices import Device
+from archc.dims import Poly
 from archc.tables.geometry import load_of, plain_number
 from archc.tables.plain import layer_name, operator_text, output_text
 from archc.tables.rows import Column, Grid, Line, Row, figure
@@ -68,8 +69,8 @@ def speed_data(load: Load) -> dict[str, Any]:
     """What JSON has of it."""
     return {
         "bytes_moved": plain_number(load.moved),
-        "milliseconds": load.seconds * 1e3,
-        "bound": _bound(load),
+        "milliseconds": None if isinstance(load.moved, Poly) else load.seconds * 1e3,
+        "bound": _bound(load) or None,
     }
 
 
@@ -106,5 +107,7 @@ def _bound(load: Load) -> str:
 
 
 def _share(total: Load) -> str:
-    part = total.bound / total.seconds if total.seconds else 0.0
+    if not total.seconds:
+        return "times need numbers: bind the open sizes with -p NAME=VALUE"
+    part = total.bound / total.seconds
     return f"computing is the bound in {part:.0%} of the time, memory in {1 - part:.0%}"

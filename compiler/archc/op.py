@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Literal
 from archc.arguments import Kind
 from archc.dims import Dim
 from archc.shapes import Shape
+from archc.sight import EVERYTHING, UNKNOWN, Reach
 from archlang.record import Record, field
 
 __all__ = [
@@ -226,6 +227,7 @@ class Op(Record):
         extra: the field that collects whole numbers given by names that are no arguments, as a
             tuple of (name, number) pairs (the sizes in a pattern of RESHAPE); None: such names are
             errors.
+        merges: whether it may make one axis of several, or features of positions.
     """
 
     name: ClassVar[str] = ""
@@ -236,6 +238,7 @@ class Op(Record):
     examples: ClassVar[tuple[Example, ...]] = ()
     internal: ClassVar[bool] = False
     extra: ClassVar[str | None] = None
+    merges: ClassVar[bool] = False
     arguments: ClassVar[tuple[Argument, ...]] = ()
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -282,6 +285,17 @@ class Op(Record):
         """What a table shows of it: any of kernel, stride, pad, dilation (lists, one per axis),
         groups, filters."""
         return {}
+
+    def reaches(self, *inputs: Shape) -> dict[str, Reach]:
+        """How far it looks along the axes of positions, by their names; an axis that is left out
+        is looked at position by position.
+
+        What is recurrent or attends sees everything, of a user's operator nothing is known.
+        """
+        reach = {"recurrent": EVERYTHING, "attention": EVERYTHING, "user": UNKNOWN}.get(self.family)
+        if reach is None:
+            return {}
+        return {a.name: reach for shape in inputs for a in shape.axes if a.role != "features"}
 
     # --- PyTorch ----------------------------------------------------------------------------------
 

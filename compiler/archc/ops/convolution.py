@@ -11,6 +11,7 @@ from archc.ops.layouts import Layout, divisible, layout, simplest
 from archc.ops.linear import FullyConnected
 from archc.ops.windows import Window, pad_call, window
 from archc.shapes import Shape
+from archc.sight import Reach
 
 __all__ = ["Conv", "DepthwiseConv"]
 
@@ -99,6 +100,10 @@ class Conv(Op):
         shown = {**found.describe(), "dilation": list(found.dilation)}
         return {**shown, "groups": self.groups, "filters": self.filters}
 
+    def reaches(self, *inputs: Shape) -> dict[str, Reach]:
+        place, found = self._placed(inputs[0])
+        return found.reaches(place)
+
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         place, found = self._placed(inputs[0])
         if place.rank == 0:
@@ -184,6 +189,9 @@ class DepthwiseConv(Op):
 
     def describe(self, *inputs: Shape) -> dict[str, Any]:
         return self._as_conv(inputs[0]).describe(*inputs)
+
+    def reaches(self, *inputs: Shape) -> dict[str, Reach]:
+        return self._as_conv(inputs[0]).reaches(*inputs)
 
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         return self._as_conv(inputs[0]).torch(inputs, outputs)

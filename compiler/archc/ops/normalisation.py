@@ -10,6 +10,7 @@ from archc.dims import Dim
 from archc.op import Constant, Example, Family, Module, Op, OpError, TorchForm, argument
 from archc.ops.layouts import Layout, article, divisible, layout
 from archc.shapes import Shape
+from archc.sight import EVERYTHING, Reach
 
 __all__ = [
     "EPS", "BatchNorm", "GroupNorm", "InstanceNorm", "LocalResponseNorm", "given",
@@ -138,6 +139,10 @@ class InstanceNorm(Op):
     def flops(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Dim:
         return (5 if self.affine else 4) * inputs[0].elements
 
+    def reaches(self, *inputs: Shape) -> dict[str, Reach]:
+        moved = [axis for axis in inputs[0].axes if axis.role == "space"]
+        return {axis.name: EVERYTHING for axis in moved or inputs[0].axes}
+
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         place = layout(inputs[0], self.name)
         stated: _Stated = (("eps", self.eps, 1e-5), ("affine", self.affine, False))
@@ -183,6 +188,10 @@ class GroupNorm(Op):
 
     def flops(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Dim:
         return (5 if self.affine else 4) * inputs[0].elements
+
+    def reaches(self, *inputs: Shape) -> dict[str, Reach]:
+        moved = [axis for axis in inputs[0].axes if axis.role == "space"]
+        return {axis.name: EVERYTHING for axis in moved or inputs[0].axes}
 
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         place = layout(inputs[0], self.name, vectors=True)

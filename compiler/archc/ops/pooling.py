@@ -10,6 +10,7 @@ from archc.op import Constant, Example, Family, Module, Op, OpError, TorchForm, 
 from archc.ops.layouts import Layout, layout, simplest, spell
 from archc.ops.windows import Window, pad_call, window
 from archc.shapes import Shape
+from archc.sight import Reach
 
 __all__ = ["AveragePool", "MaxPool", "Pool"]
 
@@ -98,6 +99,10 @@ class MaxPool(Op):
     def describe(self, *inputs: Shape) -> dict[str, Any]:
         return _placed(self, inputs[0])[1].describe()
 
+    def reaches(self, *inputs: Shape) -> dict[str, Reach]:
+        place, found = _placed(self, inputs[0])
+        return found.reaches(place)
+
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         place, found = _placed(self, inputs[0])
         stream = "{x}" if found.symmetric else pad_call(found.pads, value='float("-inf")')
@@ -171,6 +176,10 @@ class AveragePool(Op):
 
     def describe(self, *inputs: Shape) -> dict[str, Any]:
         return _placed(self, inputs[0])[1].describe()
+
+    def reaches(self, *inputs: Shape) -> dict[str, Reach]:
+        place, found = _placed(self, inputs[0])
+        return found.reaches(place)
 
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         place, found = _placed(self, inputs[0])

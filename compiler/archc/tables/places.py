@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from archc.graph import Call, Choice, Operation, Region, Repeat, Shared
 from archc.liveness import Demand
+from archc.sight import Sight
 from archlang.record import Record
 
 __all__ = [
@@ -41,6 +42,9 @@ class Place(Record):
         repeat: how many copies there are.
         demand: the outputs that are wanted of each.
         copies: how many copies of its modules are made; 0 where their weights are another's.
+        sights: what the streams see that enter here, in the first of the copies and in the last.
+        around: likewise what enters the region that the node at hand stands in.
+        seen: what the output of that node sees.
     """
 
     path: str
@@ -50,6 +54,9 @@ class Place(Record):
     repeat: int
     demand: Demand
     copies: int
+    sights: tuple[tuple[Sight, ...], tuple[Sight, ...]] = ((), ())
+    around: tuple[tuple[Sight, ...], tuple[Sight, ...]] = ((), ())
+    seen: Sight | None = None
 
     @property
     def inactive(self) -> bool:

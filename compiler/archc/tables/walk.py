@@ -6,6 +6,7 @@ from typing import Any
 
 from archc.arguments import Module
 from archc.cost import NOTHING, Pricing, Totals, input_shapes, regions_of
+from archc.geometry import Geometry, entering
 from archc.graph import Call, Choice, Node, Operation, Program, Region, Repeat, Run
 from archc.liveness import demand_of, inside
 from archc.shapes import Shape
@@ -21,14 +22,17 @@ from archc.tables.places import (
     relative,
     with_modules,
 )
-from archc.tables.rows import Row, RowKind
+from archc.tables.rows import Part, Row, RowKind
+from archc.tables.views import Views
 from archlang.record import Record
 from archlang.source import Span
 
 __all__ = ["table_rows"]
 
 
-def table_rows(program: Program, pricing: Pricing, depth: int) -> tuple[Row, ...]:
+def table_rows(
+    program: Program, pricing: Pricing, depth: int, geometry: Geometry | None = None
+) -> tuple[Row, ...]:
     """The rows of a net's table, in the order of the file.
 
     Args:
@@ -36,14 +40,16 @@ def table_rows(program: Program, pricing: Pricing, depth: int) -> tuple[Row, ...
         pricing: what prices it; each region is priced once.
         depth: how far blocks are opened: 0 is one row for the net, 1 its operators and blocks, and
             so on.
+        geometry: what finds receptive fields, where rows shall have them.
 
     Returns:
         Rows of operators and of closed blocks, whose figures add up to those of the net, and
         headings of opened blocks.
     """
-    walk = _Walk(pricing)
+    walk = _Walk(pricing, geometry)
     region = program.region
-    place = Place("", "", 0, {}, 1, demand_of(region), 1)
+    seeing = () if geometry is None else entering(region.inputs)
+    place = Place("", "", 0, {}, 1, demand_of(region), 1, (seeing, seeing))
     if depth > 0:
         walk.contents(region, place, depth - 1)
     else:
@@ -64,8 +70,9 @@ class _Block(Record):
 class _Walk:
     """Collects rows. Weights that several parts share are stored by the first that uses them."""
 
-    def __init__(self, pricing: Pricing) -> None:
+    def __init__(self, pricing: Pricing, geometry: Geometry | None) -> None:
         self.rows: list[Row] = []
+        self._geometry = geometry
         self._pricing = pricing
         self._measure = Measure()
         self._stored: set[str] = set()
@@ -74,8 +81,13 @@ class _Walk:
         """The rows of a region's nodes, blocks in it opened to `depth`."""
         inside_of = with_modules(region, place)
         wanted = self._pricing.liveness.of(region, place.demand).ports
-        for node, demand in zip(region.nodes, wanted, strict=True):
-            self._node(region, node, inside_of.replace(demand=demand), depth)
+        views = self._views(region, place)
+        for number, (node, demand) in enumerate(zip(region.nodes, wanted, strict=True)):
+            here = inside_of.replace(demand=demand)
+            self._node(region, node, here if views is None else views.at(here, number), depth)
+
+    def _views(self, region: Region, place: Place) -> Views | None:
+        return None if self._geometry is None else Views(self._geometry, region, place.sights)
 
     def closed(self, block: _Block, place: Place) -> None:
         """One row for a block with everything in it."""
@@ -90,6 +102,7 @@ class _Walk:
             figures=figures + self._borrow(place),
             shared_with=place.path if is_shared else None,
             inactive=place.inactive,
+            part=Part(region, None, place.demand),
         )  # fmt: skip
 
     # --- nodes ------------------------------------------------------------------------------------
@@ -125,6 +138,7 @@ class _Walk:
             figures=computed + stored,
             shared_with=shared_with if one.stored != NOTHING or path != shared_with else None,
             inactive=place.inactive,
+            part=Part(region, node, place.demand),
         )  # fmt: skip
 
     def _weights_of(
@@ -161,6 +175,8 @@ class _Walk:
         if is_split(node) and depth == 0:
             self._closed_repeat(region, node, place)
             return
+        views = self._views(region, place.replace(sights=place.around))
+        entered = (place.sights,) * len(node.runs) if views is None else views.runs(node)
         for number, run in enumerate(node.runs):
             path = join(join(place.path, node.name), copies_text(node, number))
             copies = place.replace(
@@ -169,7 +185,9 @@ class _Walk:
                 demand=inside(node, run.region, place.demand),
                 repeat=place.repeat * run.count,
                 copies=place.copies * run.count,
+                sights=entered[number],
             )
+            copies = copies if views is None else views.after(copies, run)
             self._run(run, copies, depth - is_split(node), node.span)
 
     def _run(self, run: Run, place: Place, depth: int, span: Span) -> None:
@@ -206,6 +224,7 @@ class _Walk:
             figures=figures + self._borrow(copies),
             shared_with=path if place.copies == 0 and one.stored != NOTHING else None,
             inactive=place.inactive,
+            part=Part(region, node, place.demand),
         )  # fmt: skip
 
     # --- shared weights, rows ---------------------------------------------------------------------
@@ -223,7 +242,9 @@ class _Walk:
 
     def _add(self, kind: RowKind, place: Place, op: str, span: Span, **fields: Any) -> None:
         name = relative(place.path, place.base)
-        row = Row(kind, place.path, name, place.level, op, place.repeat, span, **fields)
+        row = Row(
+            kind, place.path, name, place.level, op, place.repeat, span, seen=place.seen, **fields
+        )  # fmt: skip
         self.rows.append(row)
 
 

@@ -217,7 +217,7 @@ class Table:
         if self._style == "bars":
             from archc.tables.bars import bars_grid
 
-            return bars_grid(view, indented=indented)
+            return bars_grid(view, indented=indented, stages=self._chosen is None)
         from archc.tables.plain import plain_grid
 
         return plain_grid(view, indented=indented)

@@ -76,6 +76,11 @@ class Concatenate(Op):
             return False
         return fit(shape, large, features=False)
 
+    def shares(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], *, training: bool
+    ) -> bool:
+        return len(inputs) == 1
+
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         result, position, mappings = self._plan(inputs)
         dim: tuple[tuple[str, Constant], ...] = (("dim", torch_dim(result, position)),)

@@ -9,7 +9,8 @@ from archc.dims import Dim
 from archc.op import Constant, Example, Family, Module, Op, TorchForm, argument
 from archc.ops.layouts import Layout, divisible, layout, simplest
 from archc.ops.linear import FullyConnected
-from archc.ops.windows import Window, pad_call, window
+from archc.ops.windows import Window, pad_call, padded_elements, window
+from archc.saves import Extra, Saves
 from archc.shapes import Shape
 
 __all__ = ["Conv", "DepthwiseConv"]
@@ -98,6 +99,14 @@ class Conv(Op):
             return {"filters": self.filters}
         shown = {**found.describe(), "dilation": list(found.dilation)}
         return {**shown, "groups": self.groups, "filters": self.filters}
+
+    def saves(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
+    ) -> Saves:
+        place, found = self._placed(inputs[0])
+        if place.rank == 0 or found.symmetric:
+            return Saves(inputs=(0,))
+        return Saves(extras=(Extra(padded_elements(place, found.pads)),))
 
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         place, found = self._placed(inputs[0])

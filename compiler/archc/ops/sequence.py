@@ -84,6 +84,11 @@ class Split(AlongAxis):
             )
         return tuple([shape.with_sizes({position: part}) for part in self.parts])
 
+    def shares(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], *, training: bool
+    ) -> bool:
+        return True
+
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         dim = torch_dim(inputs[0], self.place(inputs[0], self.axis))
         method = "chunk" if isinstance(self.parts, int) else "split"
@@ -148,6 +153,11 @@ class Repeat(AlongAxis):
         if shape.vocabulary is not None:
             return shape.replace(axes=(Axis(self.count, "t", "steps"), *shape.axes))
         return sequence(self.count, shape)
+
+    def shares(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], *, training: bool
+    ) -> bool:
+        return self.axis is None
 
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         values: Values = (("count", self.count),)

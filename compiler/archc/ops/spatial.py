@@ -167,6 +167,11 @@ class Crop(Moving):
             [(before - size) // 2 for before, size in zip(place.sizes, sizes, strict=True)]
         )
 
+    def shares(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], *, training: bool
+    ) -> bool:
+        return True
+
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         place = layout(inputs[0], self.name)
         sizes = per_axis(self.name, "size", self.size, place.rank)

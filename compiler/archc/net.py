@@ -95,6 +95,9 @@ class Net:
         dtype: str = "float32",
         count: Count = "macs",
         style: Style = "plain",
+        train: bool = False,
+        optimizer: str = "adam",
+        master_weights: bool = False,
     ) -> Table:
         """The cost table.
 
@@ -104,6 +107,10 @@ class Net:
             dtype: the type of parameters and activations ("float32", "bfloat16", ...).
             count: "macs", or "flops" for arithmetic operations of every kind.
             style: "plain", or "lecture" for the columns of the lectures' tables.
+            train: add the memory of training: gradients, what the optimizer keeps, and what is
+                kept for the backward pass.
+            optimizer: "sgd", "momentum", "adam" or "adamw".
+            master_weights: whether the optimizer keeps the parameters in float32 as well.
 
         Returns:
             A table with `.rows`, `.to_dict()`, `.to_csv()`, `.to_markdown()`, `.to_latex()` and
@@ -111,7 +118,37 @@ class Net:
         """
         from archc.stats import table
 
-        return table(self.program, depth=depth, batch=batch, dtype=dtype, count=count, style=style)
+        return table(
+            self.program, depth=depth, batch=batch, dtype=dtype, count=count, style=style,
+            train=train, optimizer=optimizer, master_weights=master_weights,
+        )  # fmt: skip
+
+    def saved_bytes(self, *, batch: int = 1, dtype: str = "float32") -> Dim:
+        """The bytes that autograd keeps of one forward pass until the backward pass.
+
+        Args:
+            batch: the number of examples.
+            dtype: the type of the activations ("float32", or "fp32" for short).
+        """
+        from archc.memory.training import Training, plan_of
+
+        return Training(self.program, plan_of(batch, dtype, "sgd", False)).saved
+
+    def peak_bytes(self, *, batch: int = 1, dtype: str = "float32") -> Dim | None:
+        """The most bytes that a forward pass outside training holds at once, beside the parameters.
+
+        Args:
+            batch: the number of examples.
+            dtype: the type of the activations ("float32", or "fp32" for short).
+
+        Returns:
+            The bytes; None where open dimensions decide which of several sizes is the largest.
+        """
+        from archc.cost import bytes_of
+        from archc.memory.peak import peak
+
+        found = peak(self.program, batch=batch, width=bytes_of(dtype))
+        return found[0] if len(found) == 1 else None
 
     def graph(self, *, depth: int | None = None) -> networkx.MultiDiGraph[Any]:
         """The net as a graph of networkx.

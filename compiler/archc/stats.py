@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any, Literal
 
-from archc.cost import Pricing, Totals, bytes_of
+from archc.cost import Pricing, Totals, dtype_name
 from archc.graph import Program
 from archc.liveness import demand_of
+from archc.memory.training import Plan, Training, plan_of
 from archc.tables.measure import Measure
 from archc.tables.rows import Grid, Row
 from archc.tables.view import Count, View
@@ -30,6 +31,9 @@ def table(
     dtype: str = "float32",
     count: Count = "macs",
     style: Style = "plain",
+    train: bool = False,
+    optimizer: str = "adam",
+    master_weights: bool = False,
 ) -> Table:
     """The cost table of a net.
 
@@ -43,18 +47,25 @@ def table(
         count: what the last column counts: "macs", one for a multiply and its add, or "flops",
             arithmetic operations of every kind.
         style: "plain", or "lecture" for the columns of the lectures' tables.
+        train: whether to show the memory of training, and to count what runs in training.
+        optimizer: sgd, momentum, adam or adamw, for the memory of training.
+        master_weights: whether the optimizer keeps a float32 copy of the parameters.
 
     Raises:
-        ValueError: for an unknown dtype, count or style, a depth below 0, a batch below 1.
+        ValueError: for an unknown dtype, count, style or optimizer, a depth below 0, a batch below
+            1.
     """
-    bytes_of(dtype)
+    dtype = dtype_name(dtype)
     if count not in ("macs", "flops"):
         raise ValueError(f"count is macs or flops, not {count!r}")
     if style not in ("plain", "lecture"):
         raise ValueError(f"style is plain or lecture, not {style!r}")
     if batch < 1 or (depth is not None and depth < 0):
         raise ValueError("batch is at least 1, and depth at least 0")
-    return Table(program, depth=depth, batch=batch, dtype=dtype, count=count, style=style)
+    plan = plan_of(batch, dtype, optimizer, master_weights) if train else None
+    return Table(
+        program, depth=depth, batch=batch, dtype=dtype, count=count, style=style, plan=plan
+    )
 
 
 class Table:
@@ -75,17 +86,21 @@ class Table:
         dtype: str,
         count: Count,
         style: Style,
+        plan: Plan | None = None,
     ) -> None:
         self.program = program
         self._chosen, self._batch, self._dtype = depth, batch, dtype
         self._count, self._style = count, style
-        self._pricing = Pricing()
+        self._pricing = Pricing(training=plan is not None)
+        self._training = None if plan is None else Training(program, plan)
         self._measure = Measure()
 
     @cached_property
     def totals(self) -> Totals:
         """The figures of the net, for one input."""
-        return self._pricing.region(self.program.region, demand_of(self.program.region))
+        region = self.program.region
+        wanted = demand_of(region, training=self._training is not None)
+        return self._pricing.region(region, wanted)
 
     @cached_property
     def rows(self) -> tuple[Row, ...]:
@@ -168,6 +183,7 @@ class Table:
         wanted = 1 + measure.fitting(region, readable) if self._chosen is None else self._chosen
         depth = min(wanted, openable)
         return View(
-            self.program, table_rows(self.program, self._pricing, depth), self.totals, self._count,
-            self._batch, self._dtype, depth, openable, deepest, measure.rows(region, deepest),
+            self.program, table_rows(self.program, self._pricing, depth, self._training),
+            self.totals, self._count, self._batch, self._dtype, depth, openable, deepest,
+            measure.rows(region, deepest), self._training,
         )  # fmt: skip

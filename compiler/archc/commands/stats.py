@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from archc.stats import Table
 
 _FORMATS = ("table", "json", "csv", "markdown", "latex", "html")
-_DTYPES = ("float64", "float32", "float16", "bfloat16", "int8")
+_DTYPES = ("float64", "float32", "float16", "bfloat16", "int8", "fp64", "fp32", "fp16", "bf16")
+_OPTIMIZERS = ("sgd", "momentum", "adam", "adamw")
 
 
 @click.command("stats", short_help="The cost table.")
@@ -34,21 +35,29 @@ _DTYPES = ("float64", "float32", "float16", "bfloat16", "int8")
 @click.option("--dtype", type=click.Choice(_DTYPES), default="float32", show_default=True,
               help="The type of parameters and activations.")  # fmt: skip
 @click.option("--as", "tool", metavar="TOOL", help="Count as another tool does (not there yet).")
-@click.option("--train", is_flag=True, help="Add what training needs (not there yet).")
+@click.option("--train", is_flag=True,
+              help="Add the memory of training: gradients, optimizer, what is kept for the "
+              "backward pass.")  # fmt: skip
+@click.option("--optimizer", type=click.Choice(_OPTIMIZERS), default="adam", show_default=True,
+              help="With --train: sgd keeps nothing, momentum one number for each parameter, "
+              "adam and adamw two.")  # fmt: skip
+@click.option("--master-weights", is_flag=True,
+              help="With --train: the optimizer keeps the parameters, and its own numbers, in "
+              "float32 as well.")  # fmt: skip
 @takes_net
-def command(request: Any, form: str, tool: str | None, train: bool, **choices: Any) -> int:
+def command(request: Any, form: str, tool: str | None, **choices: Any) -> int:
     """Print parameters, multiply-adds and memory of NET, layer by layer.
 
     NET is a file, file.arch:name, a net of the library such as resnet50, or - for standard input.
     """
-    if train:
-        raise Unusable("--train is not there yet: the table is that of the forward pass")
     if tool is not None:
         raise Unusable(f"--as {tool} is not there yet: the figures are exact, see --count")
     from archc.stats import table
 
     if choices["style"] == "lecture" and form in ("json", "csv"):
         raise click.UsageError(f"--style lecture is for tables that people read, not for {form}")
+    if choices["train"] and choices["dtype"] == "int8":
+        raise click.UsageError("int8 cannot be trained: whole numbers have no gradients")
     # The table has the compiler's notes at its end.
     found = table(net_of(request, notes=form != "table").program, **choices)
     text = _FORMATTERS[form](found)

@@ -74,7 +74,7 @@ class Saving:
         """What one node of the region keeps in the contexts of that together."""
         return Amount.sum([self.of(c).nodes[number].times(copies) for c, copies in contexts])
 
-    def parts(self, contexts: Contexts, number: int) -> list[Contexts]:
+    def parts(self, contexts: Contexts, number: int) -> tuple[Contexts, ...]:
         """The contexts of the regions that a node refers to."""
         found: list[dict[Context, int]] = []
         for context, copies in contexts:
@@ -83,7 +83,7 @@ class Saving:
             for counts, part in zip(found, parts, strict=True):
                 for inner, times in part:
                     counts[inner] = counts.get(inner, 0) + times * copies
-        return [tuple(counts.items()) for counts in found]
+        return tuple([tuple(counts.items()) for counts in found])
 
     def of(self, context: Context) -> Kept:
         """What is kept inside a region in a context."""

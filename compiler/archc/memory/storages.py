@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from archc.graph import INPUTS, Region, Wire
 from archc.liveness import Demand
@@ -126,6 +126,12 @@ class Streams:
         return [
             self._inputs[w.port] if w.node == INPUTS else self._made[w.node][w.port] for w in wires
         ]
+
+    def numbered(self) -> Iterator[tuple[tuple[int, int], Stream]]:
+        """The streams that nodes made so far, with the number of the node and of its output."""
+        for node, outputs in enumerate(self._made):
+            for port, stream in enumerate(outputs):
+                yield (node, port), stream
 
     def leaving(self, wires: Sequence[Wire]) -> tuple[Leaving, ...]:
         """What leaves the region on those wires."""

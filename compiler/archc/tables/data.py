@@ -38,6 +38,7 @@ def to_dict(view: View) -> dict[str, Any]:
         "dtype": view.dtype,
         **_figures(view.totals, view),
         "param_bytes": _number(view.totals.param_bytes(view.dtype)),
+        **_training(view),
         "layers": [_layer(row, view) for row in view.rows if row.kind != "heading"],
     }
 
@@ -55,10 +56,13 @@ def csv_rows(view: View) -> list[list[object]]:
     """The rows of the CSV, the head first; a shape is 64x56x56, several stand with spaces."""
     layers = [_layer(row, view) for row in view.rows if row.kind != "heading"]
     rows = [row for row in view.rows if row.kind != "heading"]
-    table: list[list[object]] = [list(_CSV_HEAD)]
+    head = list(_CSV_HEAD)
+    if view.training is not None:
+        head.insert(head.index("activation_bytes") + 1, "saved_bytes")
+    table: list[list[object]] = [list(head)]
     for row, layer in zip(rows, layers, strict=True):
         shown = {**layer, "input": _sizes(row.inputs), "output": _sizes(row.outputs)}
-        table.append([_csv_cell(shown.get(name)) for name in _CSV_HEAD])
+        table.append([_csv_cell(shown.get(name)) for name in head])
     return table
 
 
@@ -73,6 +77,8 @@ def _layer(row: Row, view: View) -> dict[str, Any]:
         **{name: plain(value) for name, value in row.details},
         **_figures(row.figures, view),
     }
+    if view.training is not None:
+        layer["saved_bytes"] = _number(view.training.in_bytes(row.saved))
     if row.shared_with is not None:
         layer["shared_with"] = row.shared_with
     if row.inactive:
@@ -80,6 +86,28 @@ def _layer(row: Row, view: View) -> dict[str, Any]:
     if row.span.source.name != view.program.file:
         layer["file"] = row.span.source.name
     return {**layer, "line": position.line, "column": position.column}
+
+
+def _training(view: View) -> dict[str, Any]:
+    training = view.training
+    if training is None:
+        return {}
+    peaks = [_number(size) for size in training.forward_peak]
+    return {
+        "optimizer": training.plan.optimizer,
+        "master_weights": training.plan.master_weights,
+        "gradient_bytes": _number(training.gradients),
+        "optimizer_bytes": _number(training.optimizer),
+        "master_weight_bytes": _number(training.master_weights),
+        "saved_bytes": _number(training.saved),
+        "training_bytes": _number(training.total),
+        "forward_peak_bytes": peaks[0] if len(peaks) == 1 else _one_of(peaks),
+    }
+
+
+def _one_of(sizes: list[int | str]) -> str | None:
+    """The largest of several formulas, which one depends on open dimensions."""
+    return f"max({', '.join(map(str, sizes))})" if sizes else None
 
 
 def _figures(figures: Totals, view: View) -> dict[str, int | str]:

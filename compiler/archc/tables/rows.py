@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from archc.cost import NOTHING, Totals
 from archc.dims import Dim, Poly
+from archc.memory.amounts import EMPTY, Amount
 from archc.shapes import Shape
 from archlang.record import Record
 from archlang.source import Span
@@ -42,6 +43,7 @@ class Row(Record):
         figures: what all copies cost.
         shared_with: the path of the module whose weights it uses, if they are another's.
         inactive: whether it does nothing outside training.
+        saved: what all copies keep for the backward pass, where that is asked.
     """
 
     kind: RowKind
@@ -59,6 +61,7 @@ class Row(Record):
     figures: Totals = NOTHING
     shared_with: str | None = None
     inactive: bool = False
+    saved: Amount = EMPTY
 
 
 Cell = str | Dim

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archc.arguments import Module
 from archc.cost import NOTHING, Pricing, Totals, input_shapes, operator_cost, regions_of
 from archc.graph import Call, Choice, Node, Operation, Program, Region, Repeat, Run
 from archc.liveness import demand_of, inside
+from archc.memory.saved import Saving
 from archc.shapes import Shape
 from archc.tables.measure import Measure, is_bare, is_shown, is_split
 from archc.tables.places import (
@@ -25,10 +26,15 @@ from archc.tables.rows import Row, RowKind
 from archlang.record import Record
 from archlang.source import Span
 
+if TYPE_CHECKING:
+    from archc.memory.training import Training
+
 __all__ = ["table_rows"]
 
 
-def table_rows(program: Program, pricing: Pricing, depth: int) -> tuple[Row, ...]:
+def table_rows(
+    program: Program, pricing: Pricing, depth: int, training: Training | None = None
+) -> tuple[Row, ...]:
     """The rows of a net's table, in the order of the file.
 
     Args:
@@ -36,14 +42,17 @@ def table_rows(program: Program, pricing: Pricing, depth: int) -> tuple[Row, ...
         pricing: what prices it; each region is priced once.
         depth: how far blocks are opened: 0 is one row for the net, 1 its operators and blocks, and
             so on.
+        training: finds what each row keeps for the backward pass, where that is wanted.
 
     Returns:
         Rows of operators and of closed blocks, whose figures add up to those of the net, and
         headings of opened blocks.
     """
-    walk = _Walk(pricing)
+    walk = _Walk(pricing, training.saving if training else Saving())
     region = program.region
-    place = Place("", "", 0, {}, 1, demand_of(region), 1)
+    demand = demand_of(region, training=training is not None)
+    contexts = training.contexts if training else ()
+    place = Place("", "", 0, {}, 1, demand, 1, contexts=contexts)
     if depth > 0:
         walk.contents(region, place, depth - 1)
     else:
@@ -64,9 +73,9 @@ class _Block(Record):
 class _Walk:
     """Collects rows. Weights that several parts share are stored by the first that uses them."""
 
-    def __init__(self, pricing: Pricing) -> None:
+    def __init__(self, pricing: Pricing, saving: Saving) -> None:
         self.rows: list[Row] = []
-        self._pricing = pricing
+        self._pricing, self._saving = pricing, saving
         self._measure = Measure()
         self._stored: set[str] = set()
 
@@ -74,8 +83,13 @@ class _Walk:
         """The rows of a region's nodes, blocks in it opened to `depth`."""
         inside_of = with_modules(region, place)
         wanted = self._pricing.liveness.of(region, place.demand).ports
-        for node, demand in zip(region.nodes, wanted, strict=True):
-            self._node(region, node, inside_of.replace(demand=demand), depth)
+        for number, (node, demand) in enumerate(zip(region.nodes, wanted, strict=True)):
+            there = inside_of.replace(
+                demand=demand,
+                saved=self._saving.node(place.contexts, number),
+                parts=self._saving.parts(place.contexts, number),
+            )
+            self._node(region, node, there, depth)
 
     def closed(self, block: _Block, place: Place) -> None:
         """One row for a block with everything in it."""
@@ -90,6 +104,7 @@ class _Walk:
             figures=figures + self._borrow(place),
             shared_with=place.path if is_shared else None,
             inactive=place.inactive,
+            saved=self._saving.total(place.contexts),
         )  # fmt: skip
 
     # --- nodes ------------------------------------------------------------------------------------
@@ -101,7 +116,8 @@ class _Walk:
             # A choice adds no level: what is in it stands in the region around it.
             demand = inside(node, node.region, place.demand)
             scope = {**place.scope, **lent_to(node.lends, place.scope)}
-            self.contents(node.region, place.replace(demand=demand, scope=scope), depth)
+            there = place.replace(demand=demand, scope=scope, contexts=place.part(0))
+            self.contents(node.region, there, depth)
         elif isinstance(node, Call):
             self._call(region, node, place, depth)
         else:
@@ -125,6 +141,7 @@ class _Walk:
             figures=computed + stored,
             shared_with=shared_with if one.stored != NOTHING or path != shared_with else None,
             inactive=place.inactive,
+            saved=place.saved,
         )  # fmt: skip
 
     def _weights_of(
@@ -153,9 +170,10 @@ class _Walk:
         )  # fmt: skip
         scope = lent_to(node.lends, place.scope)
         demand = inside(node, node.region, place.demand)
-        self._block(
-            block, place.replace(path=path, copies=copies, scope=scope, demand=demand), depth
+        there = place.replace(
+            path=path, copies=copies, scope=scope, demand=demand, contexts=place.part(0)
         )
+        self._block(block, there, depth)
 
     def _repeat(self, region: Region, node: Repeat, place: Place, depth: int) -> None:
         if is_split(node) and depth == 0:
@@ -169,6 +187,7 @@ class _Walk:
                 demand=inside(node, run.region, place.demand),
                 repeat=place.repeat * run.count,
                 copies=place.copies * run.count,
+                contexts=place.part(number),
             )
             self._run(run, copies, depth - is_split(node), node.span)
 
@@ -206,6 +225,7 @@ class _Walk:
             figures=figures + self._borrow(copies),
             shared_with=path if place.copies == 0 and one.stored != NOTHING else None,
             inactive=place.inactive,
+            saved=place.saved,
         )  # fmt: skip
 
     # --- shared weights, rows ---------------------------------------------------------------------

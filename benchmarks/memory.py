@@ -38,13 +38,21 @@ HEAD = ("net", "kept", "by autograd", "off", "peak", "measured", "off")
 _TYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float64": torch.float64}
 
 
-def inputs_of(net: Any, device: str, batch: int, dtype: str) -> list[torch.Tensor]:
+def complete_nets() -> list[str]:
+    """The networks of the library; the others need arguments, and are written in capitals."""
+    return sorted([name for name in library.names() if name.islower()])
+
+
+def inputs_of(
+    net: Any, device: str, batch: int, dtype: str, *, learning: bool = False
+) -> list[torch.Tensor]:
     """An example for each input of a net."""
     made = []
     for port in net.program.region.inputs:
         tokens = port.shape.vocabulary is not None
         kind = torch.int64 if tokens else _TYPES[dtype]
         made.append(torch.zeros((batch, *port.shape.sizes), dtype=kind, device=device))
+        made[-1].requires_grad_(learning and not tokens)
     return made
 
 
@@ -75,7 +83,14 @@ def fused_dropout() -> Iterator[None]:
         F.dropout = usual
 
 
-def measured(net: Any, *, batch: int = BATCH, dtype: str = "float32", device: str = "meta") -> int:
+def measured(
+    net: Any,
+    *,
+    batch: int = BATCH,
+    dtype: str = "float32",
+    device: str = "meta",
+    learning: bool = False,
+) -> int:
     """The bytes that autograd keeps of a forward pass in training."""
     module = module_of(net, device, dtype).train()
     known = {t.untyped_storage()._cdata for t in (*module.parameters(), *module.buffers())}
@@ -88,7 +103,7 @@ def measured(net: Any, *, batch: int = BATCH, dtype: str = "float32", device: st
         return tensor
 
     with fused_dropout(), torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-        outputs = module(*inputs_of(net, device, batch, dtype))
+        outputs = module(*inputs_of(net, device, batch, dtype, learning=learning))
     del outputs
     return sum([storage.nbytes() for storage in kept.values()])
 
@@ -172,7 +187,7 @@ def main() -> int:
     parser.add_argument("--markdown", action="store_true", help="a table in Markdown")
     parser.add_argument("--write", action="store_true", help="write it into docs/memory.md")
     chosen = parser.parse_args()
-    rows = (row(name) for name in chosen.nets or sorted(library.names()))
+    rows = (row(name) for name in chosen.nets or complete_nets())
     if not (chosen.markdown or chosen.write):
         for cells in (HEAD, *rows):
             print(f"{cells[0]:26}", *[f"{cell:>15}" for cell in cells[1:]], flush=True)

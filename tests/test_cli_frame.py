@@ -76,7 +76,7 @@ def test_wrong_command_lines_give_status_2_and_a_usage_line(
     assert message in done.err
 
 
-@pytest.mark.parametrize("arguments", [["--train"], ["--as", "fvcore"]])
+@pytest.mark.parametrize("arguments", [["--as", "fvcore"]])
 def test_what_is_not_there_yet_says_so(arguments: list[str]) -> None:
     done = run("stats", "lenet5", *arguments)
     assert (done.status, done.out) == (2, "")

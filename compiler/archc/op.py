@@ -318,6 +318,11 @@ class Op(Record):
         """Whether its outputs lie in the memory of its first input, as views do."""
         return False
 
+    def scratch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Dim:
+        """The numbers that its PyTorch form holds for a moment, beside what flows in and out, in
+        tensors of their own: a padded copy. What kernels need inside is not known here."""
+        return 0
+
     # --- PyTorch ----------------------------------------------------------------------------------
 
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from archc.cost import input_shapes
 from archc.dims import Dim, at_most
 from archc.graph import INPUTS, Node, Operation, Program, Region, Repeat, Wire
 from archc.liveness import Liveness, demand_of, inside
 from archc.memory.amounts import of_shape
 from archc.memory.saved import made_by
+from archc.memory.statements import last_uses
 from archc.memory.storages import (
     Context,
     Leaving,
@@ -93,6 +95,11 @@ class _Peaks:
             total = total + storage.size.in_bytes(self._batch, self._width)
         return total
 
+    def scratch(self, region: Region, node: Operation) -> Dim:
+        """The bytes that an operator holds for a moment."""
+        numbers = node.op.scratch(input_shapes(region, node.inputs), node.outputs)
+        return numbers * (self._batch * self._width)
+
     def of(self, context: Context) -> _Peak:
         """What a region needs in a context."""
         found = self._known.get(context)
@@ -108,7 +115,7 @@ class _Walk:
         self.peaks, self.region = peaks, context.region
         self.streams = Streams.entering(context)
         self.ports = peaks.liveness.of(context.region, context.demand).ports
-        self.last = _last_uses(context.region, self.ports)
+        self.last = last_uses(context.region, self.ports)
         self.live: set[Storage] = set()
         self.most: Largest = (0,)
 
@@ -128,7 +135,8 @@ class _Walk:
         before = {stream.storage for stream in self._entered()}
         if isinstance(node, Operation):
             outputs = made_by(self.region, node, wired, training=False)
-            most: Largest = (self.peaks.bytes({s.storage for s in outputs} - self.live - before),)
+            made = self.peaks.bytes({s.storage for s in outputs} - self.live - before)
+            most: Largest = (made + self.peaks.scratch(self.region, node),)
         elif isinstance(node, Repeat):
             most, outputs = self._repeat(node, demand, wired, self._dying(number, node))
         else:
@@ -192,19 +200,3 @@ class _Walk:
                 ):
                     name.extend(streams)
         return most, [*carried, *[stream for name in gathered for stream in name]]
-
-
-def _last_uses(region: Region, ports: Sequence[tuple[bool, ...]]) -> dict[tuple[int, int], int]:
-    """For each stream, the number of the last node that uses it; outputs are used at the end."""
-    found: dict[tuple[int, int], int] = {}
-    for number, (node, demand) in enumerate(zip(region.nodes, ports, strict=True)):
-        if any(demand):
-            captures = (
-                [w for run in node.runs for w in run.captures] if isinstance(node, Repeat) else []
-            )
-            for wire in (*node.inputs, *captures):
-                found[wire.node, wire.port] = number
-    for output in region.outputs:
-        if not output.training:
-            found[output.wire.node, output.wire.port] = len(region.nodes)
-    return found

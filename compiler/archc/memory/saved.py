@@ -60,10 +60,18 @@ class Saving:
         self._liveness = Liveness(training=True)
         self._known: dict[Context, Kept] = {}
 
-    def net(self, program: Program) -> Contexts:
-        """The context of a whole net: nothing is kept yet, and no gradient flows to its inputs."""
+    def net(self, program: Program, *, learning: bool = False) -> Contexts:
+        """The context of a whole net: nothing is kept yet.
+
+        Args:
+            program: the net.
+            learning: whether a gradient flows to its inputs, those that are tokens left out.
+        """
         region = program.region
-        streams = [Stream(Storage(of_shape(port.shape)), False) for port in region.inputs]
+        streams = [
+            Stream(Storage(of_shape(shape)), learning and shape.vocabulary is None)
+            for shape in [port.shape for port in region.inputs]
+        ]
         return ((context_of(region, demand_of(region, training=True), streams), 1),)
 
     def total(self, contexts: Contexts) -> Amount:

@@ -108,6 +108,11 @@ class Conv(Op):
             return Saves(inputs=(0,))
         return Saves(extras=(Extra(padded_elements(place, found.pads)),))
 
+    def scratch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Dim:
+        place, found = self._placed(inputs[0])
+        whole = place.rank == 0 or found.symmetric
+        return 0 if whole else padded_elements(place, found.pads)
+
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         place, found = self._placed(inputs[0])
         if place.rank == 0:
@@ -193,6 +198,14 @@ class DepthwiseConv(Op):
 
     def describe(self, *inputs: Shape) -> dict[str, Any]:
         return self._as_conv(inputs[0]).describe(*inputs)
+
+    def saves(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
+    ) -> Saves:
+        return self._as_conv(inputs[0]).saves(inputs, outputs, learning)
+
+    def scratch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Dim:
+        return self._as_conv(inputs[0]).scratch(inputs, outputs)
 
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         return self._as_conv(inputs[0]).torch(inputs, outputs)

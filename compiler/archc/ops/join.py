@@ -157,7 +157,8 @@ class Divide(_Arithmetic):
         self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
     ) -> Saves:
         if len(inputs) == 1:
-            return NO_TENSORS if self.left is None else Saves((0,), (0,))
+            # A number divided by a stream is its reciprocal, which is kept, times the number.
+            return NO_TENSORS if self.left is None else Saves(extras=(Extra(outputs[0].elements),))
         partial = tuple([Extra(outputs[0].elements) for _ in inputs[2:]])
         return Saves(inputs=(0, 1) if any(learning[1:]) else (1,), extras=partial)
 
@@ -178,8 +179,10 @@ class Power(_Arithmetic):
     def saves(
         self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
     ) -> Saves:
+        if len(inputs) == 1 and self.left is None:
+            return Saves(inputs=(0,))
         if len(inputs) == 1:
-            return Saves(outputs=(0,)) if self.left is not None else Saves(inputs=(0,))
+            return Saves((0,), (0,))
         return Saves((0, 1), (0,))
 
 

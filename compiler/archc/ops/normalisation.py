@@ -265,6 +265,9 @@ class LocalResponseNorm(Op):
         squares = one // channels * (channels + self.size - 1)
         return Saves(inputs=(0,), extras=(Extra(squares), Extra(one), Extra(one)))
 
+    def scratch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Dim:
+        return 2 * inputs[0].elements  # squares and their means
+
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         place = layout(inputs[0], self.name)
         stated: _Stated = (

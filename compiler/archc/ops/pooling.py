@@ -108,6 +108,10 @@ class MaxPool(Op):
             return Saves(inputs=(0,), extras=(indices,))
         return Saves(extras=(Extra(padded_elements(place, found.pads)), indices))
 
+    def scratch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Dim:
+        place, found = _placed(self, inputs[0])
+        return 0 if found.symmetric else padded_elements(place, found.pads)
+
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         place, found = _placed(self, inputs[0])
         stream = "{x}" if found.symmetric else pad_call(found.pads, value='float("-inf")')
@@ -189,6 +193,10 @@ class AveragePool(Op):
         if found.symmetric:
             return Saves(inputs=(0,))
         return Saves(extras=(Extra(padded_elements(place, found.pads)),))
+
+    def scratch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Dim:
+        place, found = _placed(self, inputs[0])
+        return 0 if found.symmetric else padded_elements(place, found.pads)
 
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         place, found = _placed(self, inputs[0])

@@ -10,6 +10,7 @@ from archc.op import Constant, Example, Expression, OpError, TorchForm, argument
 from archc.ops.axes import find_axes, find_axis, per_axis, require_reals, settled
 from archc.ops.layouts import Layout, layout
 from archc.ops.moving import Keywords, Moving
+from archc.saves import NO_TENSORS, Saves
 from archc.shapes import Shape
 
 
@@ -105,6 +106,11 @@ class Padding(Moving):
         flat = tuple([side for pair in reversed(around) for side in pair])
         keywords: Keywords = (("value", self.value),) if self.value != 0 else ()
         return Expression(f"F.pad({{0}}, {{pad}}{named(keywords)})", (("pad", flat), *keywords))
+
+    def saves(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
+    ) -> Saves:
+        return Saves(inputs=(0,)) if self.mode in ("reflect", "replicate") else NO_TENSORS
 
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         if self.axis is not None:

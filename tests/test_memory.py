@@ -227,9 +227,3 @@ def test_the_page_has_the_figures_of_every_net() -> None:
         figures = benchmark.computed(archc.load(name))
         assert (said, peak) == tuple([f"{figure:,}" for figure in figures]), name
         assert said == autograd, name
-
-
-def test_the_library_has_no_other_complete_nets() -> None:
-    assert len(benchmark.complete_nets()) == len(
-        [n for n in library.names() if re.match("[a-z]", n)]
-    )

@@ -39,8 +39,10 @@ _TYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float64": torch
 
 
 def complete_nets() -> list[str]:
-    """The networks of the library; the others need arguments, and are written in capitals."""
-    return sorted([name for name in library.names() if name.islower()])
+    """The networks of the library, rules with open sizes left out; what is written in capitals
+    needs arguments."""
+    nets = [entry for entry in library.entries() if not entry.family.startswith("rules/")]
+    return sorted([entry.name for entry in nets if entry.name.islower()])
 
 
 def inputs_of(

@@ -70,7 +70,11 @@ def test_what_is_not_built_is_said_at_its_place(name: str) -> None:
     assert all(d.span is not None for d in result.diagnostics)
 
 
-@pytest.mark.parametrize(("file", "net"), [(f, n) for f, nets in NETS.items() for n in nets])
+# A net that breaks its claims is not loaded.
+LOADED = [(file, net) for file, nets in NETS.items() if file != "autoencoder" for net in nets]
+
+
+@pytest.mark.parametrize(("file", "net"), LOADED)
 def test_source_module_and_figures_agree(file: str, net: str) -> None:
     loaded = archc.load(f"{FOLDER / file}.arch:{net}")
     agree(loaded)

@@ -38,7 +38,8 @@ def load(
             `**{"CONV.filters": 64}`.
 
     Returns:
-        The net, its shapes known; what `expect` claims is verified by `archc check`.
+        The net, its shapes known and its claims verified: `require` always, `expect` where no
+        default and no input is replaced, since it speaks of the net as the file gives it.
 
     Raises:
         ArchError: when the program, a claim or a hyperparameter is wrong; it has `.diagnostics` and

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from archc.dims import Dim
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     import networkx
     import torch
 
+    from archc.conventions import Written
     from archc.cost import Totals
     from archc.graph import Program
     from archc.stats import Style, Table
@@ -93,8 +95,12 @@ class Net:
         depth: int | None = None,
         batch: int = 1,
         dtype: str = "float32",
-        count: Count = "macs",
+        count: Count | None = None,
         style: Style = "plain",
+        convention: str | None = None,
+        include: Iterable[str] = (),
+        exclude: Iterable[str] = (),
+        written: Written = "functions",
         train: bool = False,
         optimizer: str = "adam",
         master_weights: bool = False,
@@ -105,8 +111,16 @@ class Net:
             depth: how far blocks are opened; a useful depth by default.
             batch: how many examples the operations and activations are for.
             dtype: the type of parameters and activations ("float32", "bfloat16", ...).
-            count: "macs", or "flops" for arithmetic operations of every kind.
+            count: "macs", or "flops" for arithmetic operations of every kind; by default "macs", or
+                what the convention prints.
             style: "plain", or "lecture" for the columns of the lectures' tables.
+            convention: count as that tool does, and say where it differs: "torch", "fvcore",
+                "ptflops", "thop", "calflops", "torchinfo", or "lecture".
+            include: kinds of operations to count beside multiply-adds: "bias", "normalisation",
+                "activation", "pooling", "other".
+            exclude: kinds to leave out of count="flops".
+            written: what code a tool is asked for: "functions", as archc emits it, or "modules",
+                with activations and global pooling as modules of torch.nn.
             train: add the memory of training: gradients, what the optimizer keeps, and what is
                 kept for the backward pass.
             optimizer: "sgd", "momentum", "adam" or "adamw".
@@ -121,6 +135,7 @@ class Net:
         return table(
             self.program, depth=depth, batch=batch, dtype=dtype, count=count, style=style,
             train=train, optimizer=optimizer, master_weights=master_weights,
+            convention=convention, include=include, exclude=exclude, written=written,
         )  # fmt: skip
 
     def saved_bytes(self, *, batch: int = 1, dtype: str = "float32") -> Dim:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from archc.cost import Pricing, Totals, dtype_name
 from archc.graph import Program
@@ -13,6 +14,9 @@ from archc.tables.measure import Measure
 from archc.tables.rows import Grid, Row
 from archc.tables.view import Count, View
 from archc.tables.walk import table_rows
+
+if TYPE_CHECKING:
+    from archc.conventions import Counting, Written
 
 __all__ = ["Style", "Table", "table"]
 
@@ -29,8 +33,12 @@ def table(
     depth: int | None = None,
     batch: int = 1,
     dtype: str = "float32",
-    count: Count = "macs",
+    count: Count | None = None,
     style: Style = "plain",
+    convention: str | None = None,
+    include: Iterable[str] = (),
+    exclude: Iterable[str] = (),
+    written: Written = "functions",
     train: bool = False,
     optimizer: str = "adam",
     master_weights: bool = False,
@@ -45,26 +53,47 @@ def table(
         batch: multiply-adds, operations and activations are of so many inputs.
         dtype: the type of parameters and activations; tokens have 8 bytes whatever it is.
         count: what the last column counts: "macs", one for a multiply and its add, or "flops",
-            arithmetic operations of every kind.
+            arithmetic operations of every kind. By default "macs", or what the convention prints.
         style: "plain", or "lecture" for the columns of the lectures' tables.
+        convention: count as a tool or a text does: "fvcore", "lecture" (`archc.conventions`).
+        include: kinds of operations to count beside multiply-adds: "bias", "normalisation",
+            "activation", "pooling", "other".
+        exclude: kinds to leave out of count="flops".
+        written: what code a tool is asked for: "functions", as archc emits it, or "modules", with
+            activations and global pooling as modules of torch.nn.
         train: whether to show the memory of training, and to count what runs in training.
         optimizer: sgd, momentum, adam or adamw, for the memory of training.
         master_weights: whether the optimizer keeps a float32 copy of the parameters.
 
     Raises:
-        ValueError: for an unknown dtype, count, style or optimizer, a depth below 0, a batch below
-            1.
+        ValueError: for an unknown dtype, count, style, convention, kind or optimizer, a depth below
+            0, a batch below 1, a convention together with `train`.
     """
     dtype = dtype_name(dtype)
-    if count not in ("macs", "flops"):
+    if count not in ("macs", "flops", None):
         raise ValueError(f"count is macs or flops, not {count!r}")
     if style not in ("plain", "lecture"):
         raise ValueError(f"style is plain or lecture, not {style!r}")
     if batch < 1 or (depth is not None and depth < 0):
         raise ValueError("batch is at least 1, and depth at least 0")
     plan = plan_of(batch, dtype, optimizer, master_weights) if train else None
+    counting = None
+    if convention or include or exclude or written != "functions":
+        from archc.conventions import counting_of
+
+        if train:
+            raise ValueError("another convention counts what runs outside training")
+        counting = counting_of(convention, count, include, exclude, written)
+    shown = counting.count if counting else count or "macs"
     return Table(
-        program, depth=depth, batch=batch, dtype=dtype, count=count, style=style, plan=plan
+        program,
+        depth=depth,
+        batch=batch,
+        dtype=dtype,
+        count=shown,
+        style=style,
+        counting=counting,
+        plan=plan,
     )
 
 
@@ -86,13 +115,15 @@ class Table:
         dtype: str,
         count: Count,
         style: Style,
+        counting: Counting | None = None,
         plan: Plan | None = None,
     ) -> None:
         self.program = program
         self._chosen, self._batch, self._dtype = depth, batch, dtype
-        self._count, self._style = count, style
-        self._pricing = Pricing(training=plan is not None)
-        self._training = None if plan is None else Training(program, plan)
+        self._count, self._style, self._counting = count, style, counting
+        counter = counting.counter if counting else None
+        self._pricing = Pricing(training=plan is not None, counter=counter)
+        self._training = None if plan is None else Training(self.program, plan)
         self._measure = Measure()
 
     @cached_property
@@ -185,5 +216,5 @@ class Table:
         return View(
             self.program, table_rows(self.program, self._pricing, depth, self._training),
             self.totals, self._count, self._batch, self._dtype, depth, openable, deepest,
-            measure.rows(region, deepest), self._training,
+            measure.rows(region, deepest), self._training, self._counting,
         )  # fmt: skip

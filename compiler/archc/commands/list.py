@@ -32,12 +32,14 @@ def _amount(ctx: click.Context, param: click.Parameter, text: str | None) -> int
 def _families(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     from archc.library import entries
 
-    found = {entry.family for entry in entries()}
+    found = {part for entry in entries() for part in (entry.family, entry.family.split("/")[0])}
     return sorted(family for family in found if family.startswith(incomplete))
 
 
 @click.command("list", short_help="The library's nets with their figures.")
-@click.option("--family", shell_complete=_families, help="Only nets of one family, such as resnet.")
+@click.option(
+    "--family", shell_complete=_families, help="Only nets of one family, such as resnet or rules."
+)
 @click.option("--max-params", callback=_amount, metavar="NUMBER",
               help="Only nets with at most so many parameters, such as 5M.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -46,7 +48,7 @@ def command(family: str | None, max_params: int | None, as_json: bool) -> int:
     from archc.library import entries
     from archc.listing import list_data, list_table
 
-    chosen = [entry for entry in entries() if family in (None, entry.family)]
+    chosen = [entry for entry in entries() if _belongs(entry.family, family)]
     if family is not None and not chosen:
         raise click.UsageError(_unknown(family), click.get_current_context())
     found = [net for net in _figures(chosen) if _fits(net, max_params)]
@@ -81,6 +83,10 @@ def _shown(programs: tuple[Program, ...]) -> dict[str, Program]:
     """The nets by name, without those that another net of the file stands for."""
     applied = {program.applies for program in programs}
     return {program.name: program for program in programs if program.name not in applied}
+
+
+def _belongs(family: str, wanted: str | None) -> bool:
+    return wanted is None or family == wanted or family.startswith(f"{wanted}/")
 
 
 def _fits(net: Listed, most: int | None) -> bool:

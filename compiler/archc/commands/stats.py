@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
+from click import Context, Parameter
 
-from archc.console import Unusable, colored, net_of, width_of
+from archc.console import colored, net_of, width_of
 from archc.options import takes_net
 
 if TYPE_CHECKING:
@@ -19,11 +20,23 @@ _DTYPES = ("float64", "float32", "float16", "bfloat16", "int8", "fp64", "fp32", 
 _OPTIMIZERS = ("sgd", "momentum", "adam", "adamw")
 
 
+def _kinds(ctx: Context, param: Parameter, value: str | None) -> tuple[str, ...]:
+    """Names with commas between them."""
+    names = [name.strip() for name in (value or "").split(",")]
+    return tuple([name for name in names if name])
+
+
 @click.command("stats", short_help="The cost table.")
 @click.option("--format", "form", type=click.Choice(_FORMATS), default="table", show_default=True,
               help="What is printed.")  # fmt: skip
-@click.option("--count", type=click.Choice(["macs", "flops"]), default="macs", show_default=True,
-              help="Multiply-adds, or arithmetic operations of every kind.")  # fmt: skip
+@click.option("--count", type=click.Choice(["macs", "flops"]),
+              help="Multiply-adds (the default), or arithmetic operations "
+              "of every kind.")  # fmt: skip
+@click.option("--with", "include", callback=_kinds, metavar="KIND,...",
+              help="Count these operations too, beside multiply-adds: bias, normalisation, "
+              "activation, pooling, other.")  # fmt: skip
+@click.option("--without", "exclude", callback=_kinds, metavar="KIND,...",
+              help="Leave these out of --count flops.")  # fmt: skip
 @click.option("--style", type=click.Choice(["plain", "lecture"]), default="plain",
               show_default=True,
               help="The columns; lecture has those of the lectures' tables.")  # fmt: skip
@@ -34,7 +47,13 @@ _OPTIMIZERS = ("sgd", "momentum", "adam", "adamw")
               help="How many examples the operations and activations are for.")  # fmt: skip
 @click.option("--dtype", type=click.Choice(_DTYPES), default="float32", show_default=True,
               help="The type of parameters and activations.")  # fmt: skip
-@click.option("--as", "tool", metavar="TOOL", help="Count as another tool does (not there yet).")
+@click.option("--as", "convention", metavar="TOOL",
+              help="Count as a tool or a text does, and say where that differs: torch, fvcore, "
+              "ptflops, thop, calflops, torchinfo, lecture.")  # fmt: skip
+@click.option("--written", type=click.Choice(["functions", "modules"]), default="functions",
+              show_default=True,
+              help="What code --as TOOL reads: archc's, or one with activations and "
+              "global pooling as modules.")  # fmt: skip
 @click.option("--train", is_flag=True,
               help="Add the memory of training: gradients, optimizer, what is kept for the "
               "backward pass.")  # fmt: skip
@@ -45,24 +64,41 @@ _OPTIMIZERS = ("sgd", "momentum", "adam", "adamw")
               help="With --train: the optimizer keeps the parameters, and its own numbers, in "
               "float32 as well.")  # fmt: skip
 @takes_net
-def command(request: Any, form: str, tool: str | None, **choices: Any) -> int:
+def command(request: Any, form: str, **choices: Any) -> int:
     """Print parameters, multiply-adds and memory of NET, layer by layer.
 
     NET is a file, file.arch:name, a net of the library such as resnet50, or - for standard input.
     """
-    if tool is not None:
-        raise Unusable(f"--as {tool} is not there yet: the figures are exact, see --count")
     from archc.stats import table
 
     if choices["style"] == "lecture" and form in ("json", "csv"):
         raise click.UsageError(f"--style lecture is for tables that people read, not for {form}")
     if choices["train"] and choices["dtype"] == "int8":
         raise click.UsageError("int8 cannot be trained: whole numbers have no gradients")
+    _refuse_conflicts(choices)
     # The table has the compiler's notes at its end.
     found = table(net_of(request, notes=form != "table").program, **choices)
     text = _FORMATTERS[form](found)
     click.echo(text.rstrip("\n"), color=True)
     return 0
+
+
+def _refuse_conflicts(choices: dict[str, Any]) -> None:
+    """End the command where what is asked for cannot be counted."""
+    asked = [choices[name] for name in ("convention", "count", "include", "exclude", "written")]
+    if asked in ([None, count, (), (), "functions"] for count in (None, "macs", "flops")):
+        return
+    if choices["train"]:
+        raise click.UsageError(
+            "--train and --as, --with or --without: other conventions count what runs "
+            "outside training"
+        )
+    from archc.conventions import counting_of
+
+    try:
+        counting_of(*asked)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
 
 
 _FORMATTERS: dict[str, Callable[[Table], str]] = {

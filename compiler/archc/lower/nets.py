@@ -40,6 +40,7 @@ class Target:
         applies: its name when the net asked for only applies it.
         missing: names of parameters that nothing gives.
         open: names of the parameters that `-p` may give.
+        required: those among them that have no value of their own.
     """
 
     def __init__(self, block: BlockValue, applies: str | None) -> None:
@@ -48,6 +49,7 @@ class Target:
         self.names: dict[str, Any] = {}
         self.missing: list[tree.Parameter] = []
         self.open: list[str] = []
+        self.required: set[str] = set()
 
 
 def target_of(file: LoadedFile, net: tree.Block, session: Session) -> Target | None:
@@ -80,6 +82,7 @@ def _follow(block: BlockValue, applies: str | None, ctx: Context, depth: int) ->
     inner = _follow(applied, applied.block.name, ctx, depth + 1)
     if inner is not None:
         inner.open = [*target.open, *[name for name in inner.open if name not in target.open]]
+        inner.required |= target.required
         inner.names = {
             **{n: target.names[n] for n in target.open if n in target.names},
             **inner.names,
@@ -93,6 +96,8 @@ def _bind(target: Target, ctx: Context) -> None:
     scope = Scope(block.file.scope, target.names)
     for parameter in unbound(block):
         target.open.append(parameter.name)
+        if parameter.default is None and parameter.domain is None:
+            target.required.add(parameter.name)
         inside = Context(session, None, scope, block.file, frame=ctx.frame)
         value = _value(parameter, block, session, inside)
         if value is None:
@@ -125,7 +130,7 @@ def lower_net(net: tree.Block, target: Target, session: Session) -> Program | No
     names = {p.name: target.names[p.name] for p in block.parameters or ()}
     if any(value is POISON for value in names.values()):
         return None
-    builder = Builder(None, [])
+    builder = Builder(None, [], spent=session.spent)
     session.root = builder
     frame = Frame(net.name, net.name_span or net.span, None) if target.applies else None
     ctx = Context(session, builder, target.block.file.scope, target.block.file, frame=frame)
@@ -146,7 +151,7 @@ def lower_chain(file: LoadedFile, name: str, session: Session) -> Program | None
     """Lower a file that is one bare chain; what it leaves open is collected by the session."""
     chain = file.file.chain
     assert chain is not None
-    builder = Builder(None, [])
+    builder = Builder(None, [], spent=session.spent)
     session.root = builder
     ctx = Context(session, builder, Scope(file.scope), file)
     session.open.update(find_open(chain, ctx))

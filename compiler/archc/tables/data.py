@@ -7,8 +7,9 @@ from typing import Any
 from archc.cost import Totals
 from archc.dims import Dim, Poly
 from archc.shapes import Shape
+from archc.tables.differences import difference_data
 from archc.tables.rows import Row, plain_sizes
-from archc.tables.view import View, value_text
+from archc.tables.view import View, counted, value_text
 
 __all__ = ["csv_rows", "plain", "to_dict"]
 
@@ -23,8 +24,9 @@ def to_dict(view: View) -> dict[str, Any]:
     """The table as JSON has it: names and sizes as interfaces.md fixes them.
 
     Sizes are without the batch dimension; formulas are text. Beside the fixed keys stand `batch`
-    and `dtype`, and in a row `inactive` where it does not run outside training, and `file` where it
-    stands in another file than the net.
+    and `dtype`, with a convention `convention` and everywhere `counted`, and in a row
+    `inactive` where it does not run outside training, and `file` where it stands in another file
+    than the net.
     """
     region, program = view.program.region, view.program
     outputs = [output for output in region.outputs if not output.training]
@@ -39,6 +41,7 @@ def to_dict(view: View) -> dict[str, Any]:
         **_figures(view.totals, view),
         "param_bytes": _number(view.totals.param_bytes(view.dtype)),
         **_training(view),
+        **_convention(view),
         "layers": [_layer(row, view) for row in view.rows if row.kind != "heading"],
     }
 
@@ -56,7 +59,7 @@ def csv_rows(view: View) -> list[list[object]]:
     """The rows of the CSV, the head first; a shape is 64x56x56, several stand with spaces."""
     layers = [_layer(row, view) for row in view.rows if row.kind != "heading"]
     rows = [row for row in view.rows if row.kind != "heading"]
-    head = list(_CSV_HEAD)
+    head = [*_CSV_HEAD, *(() if view.counting is None else ("counted",))]
     if view.training is not None:
         head.insert(head.index("activation_bytes") + 1, "saved_bytes")
     table: list[list[object]] = [list(head)]
@@ -110,13 +113,23 @@ def _one_of(sizes: list[int | str]) -> str | None:
     return f"max({', '.join(map(str, sizes))})" if sizes else None
 
 
+def _convention(view: View) -> dict[str, Any]:
+    """What another convention counts, where one is asked for."""
+    if view.counting is None:
+        return {}
+    found = difference_data(view.program, view.totals, view.counting, view.batch)
+    return {"convention": found}
+
+
 def _figures(figures: Totals, view: View) -> dict[str, int | str]:
+    chosen = {} if view.counting is None else {"counted": _number(counted(figures, view))}
     return {
         "params": _number(figures.params),
         "buffers": _number(figures.buffers),
         "macs": _number(figures.macs * view.batch),
         "flops": _number(figures.flops * view.batch),
         "activation_bytes": _number(figures.activation_bytes(view.dtype, view.batch)),
+        **chosen,
     }
 
 

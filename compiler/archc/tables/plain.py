@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from archc.cost import Totals
-from archc.dims import Dim
 from archc.memory.amounts import Amount
+from archc.tables.differences import exact_figure
 from archc.tables.rows import Cell, Column, Grid, Line, Row, shape_range, shape_text
 from archc.tables.view import View, activation_cell, counted, notes_of, saved_cell, title_of
 
@@ -26,10 +26,10 @@ def plain_grid(view: View, *, indented: bool) -> Grid:
         Column("layer"),
         Column("operator"),
         Column("output", shapes=True),
-        Column("memory (KB)", "right"),
+        *([] if view.counting else [Column("memory (KB)", "right")]),
         *kept,
         Column("params", "right"),
-        Column("multiply-adds" if view.count == "macs" else "flops", "right"),
+        *[Column(title, "right") for title in _titles(view)],
     )
     lines = [_line(row, view, indented) for row in view.rows]
     saved = Amount.sum([row.saved for row in view.rows])
@@ -74,18 +74,25 @@ def output_text(row: Row) -> str:
 
 
 def _line(row: Row, view: View, indented: bool) -> Line:
-    name = layer_name(row, indented)
+    name, figures = layer_name(row, indented), _figures(row.figures, row.saved, view)
     if row.kind == "heading":
-        empty = ("",) * (5 if view.training else 4)
-        return Line((name, row.op, *empty), "heading", row.family)
-    figures = _figures(row.figures, row.saved, view)
+        return Line((name, row.op, "", *[""] * len(figures)), "heading", row.family)
     return Line((name, operator_text(row), output_text(row), *figures), row.kind, row.family)
 
 
+def _titles(view: View) -> tuple[str, ...]:
+    """The names of the columns that count, the exact one first."""
+    exact = "multiply-adds" if view.count == "macs" else "flops"
+    return (exact,) if view.counting is None else (exact, view.counting.title)
+
+
 def _figures(figures: Totals, saved: Amount, view: View) -> tuple[Cell, ...]:
-    computed: Dim = counted(figures, view)
-    kept = (saved_cell(saved, view.training),) if view.training else ()
-    return activation_cell(figures, view), *kept, figures.params, computed
+    """Memory, parameters and what is counted; a second count takes the place of the memory."""
+    if view.counting is None:
+        kept = (saved_cell(saved, view.training),) if view.training else ()
+        return activation_cell(figures, view), *kept, figures.params, counted(figures, view)
+    exact = exact_figure(figures, view.counting) * view.batch
+    return figures.params, exact, counted(figures, view)
 
 
 def _one_if_equal(sizes: Any) -> Any:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from archc.cost import Totals
 from archc.dims import Dim, Poly
 from archc.graph import BlockName, Program
+from archc.tables.differences import difference_notes
 from archc.tables.rows import Cell, Row, figure, shape_text
 from archlang.record import Record
 
 if TYPE_CHECKING:
+    from archc.conventions import Counting
     from archc.memory.amounts import Amount
     from archc.memory.training import Training
 
@@ -40,6 +42,7 @@ class View(Record):
         deepest: how far they could be.
         all_rows: the number of rows when everything is open.
         training: the memory of training, where that is shown.
+        counting: another convention that is counted by, where one is asked for.
     """
 
     program: Program
@@ -53,10 +56,13 @@ class View(Record):
     deepest: int
     all_rows: int
     training: Training | None = None
+    counting: Counting | None = None
 
 
 def counted(figures: Totals, view: View) -> Dim:
     """Multiply-adds or operations, whichever the table counts, of the whole batch."""
+    if view.counting is not None:
+        return figures.tally.counted * view.batch
     one = figures.macs if view.count == "macs" else figures.flops
     return one * view.batch
 
@@ -101,6 +107,8 @@ def notes_of(view: View) -> tuple[str, ...]:
     ]
     if view.training is not None:
         notes += training_notes(view.training)
+    if view.counting is not None:
+        notes.extend(difference_notes(view.program, totals, view.counting, view.batch))
     if any(row.inactive for row in view.rows):
         notes.append("† does not run outside training: it has parameters, and costs nothing")
     notes.extend(view.program.notes)

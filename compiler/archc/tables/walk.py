@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from archc.arguments import Module
-from archc.cost import NOTHING, Pricing, Totals, input_shapes, operator_cost, regions_of
+from archc.cost import NOTHING, Pricing, Totals, input_shapes, regions_of
 from archc.graph import Call, Choice, Node, Operation, Program, Region, Repeat, Run
 from archc.liveness import demand_of, inside
 from archc.memory.saved import Saving
@@ -127,7 +127,7 @@ class _Walk:
         if not is_shown(node):
             return
         inputs = input_shapes(region, node.inputs)
-        one = operator_cost(node.op, inputs, node.outputs)
+        one = self._pricing.operator(node.op, inputs, node.outputs)
         computed = NOTHING if place.inactive else one.computed.times(place.repeat)
         lent = place.scope.get(node.shared) if node.shared else None
         path, shared_with = self._weights_of(region, node, place, lent)

@@ -212,7 +212,8 @@ def test_training_only_parts_count_with_train() -> None:
 
 
 def test_what_cannot_be_trained_is_refused() -> None:
-    assert run("stats", "lenet5", "--train", "--dtype", "int8").status == 2
+    for more in (["--dtype", "int8"], ["--as", "fvcore"], ["--device", "a100-80"]):
+        assert run("stats", "lenet5", "--train", *more).status == 2
     with pytest.raises(ValueError, match="int8"):
         archc.load("lenet5").saved_bytes(dtype="int8")
     with pytest.raises(ValueError, match="optimizer"):

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     import networkx
     import torch
 
+    from archc.accepts import Accepted
     from archc.conventions import Written
     from archc.cost import Totals
+    from archc.devices import Device
     from archc.graph import Program
     from archc.stats import Style, Table
     from archc.tables.view import Count
@@ -97,6 +99,7 @@ class Net:
         dtype: str = "float32",
         count: Count | None = None,
         style: Style = "plain",
+        device: str | Device | None = None,
         convention: str | None = None,
         include: Iterable[str] = (),
         exclude: Iterable[str] = (),
@@ -113,7 +116,9 @@ class Net:
             dtype: the type of parameters and activations ("float32", "bfloat16", ...).
             count: "macs", or "flops" for arithmetic operations of every kind; by default "macs", or
                 what the convention prints.
-            style: "plain", or "lecture" for the columns of the lectures' tables.
+            style: "plain", "lecture" for the columns of the lectures' tables, "geometry" for
+                receptive fields, "bars" for shares.
+            device: estimate the time on it: a name ("a100-80"), or a `Device`.
             convention: count as that tool does, and say where it differs: "torch", "fvcore",
                 "ptflops", "thop", "calflops", "torchinfo", or "lecture".
             include: kinds of operations to count beside multiply-adds: "bias", "normalisation",
@@ -130,12 +135,14 @@ class Net:
             A table with `.rows`, `.to_dict()`, `.to_csv()`, `.to_markdown()`, `.to_latex()` and
             `.to_html()`, which shows itself in a notebook and prints as `archc stats` does.
         """
+        from archc.devices import device as device_of
         from archc.stats import table
 
+        found = device_of(device) if isinstance(device, str) else device
         return table(
             self.program, depth=depth, batch=batch, dtype=dtype, count=count, style=style,
             train=train, optimizer=optimizer, master_weights=master_weights,
-            convention=convention, include=include, exclude=exclude, written=written,
+            device=found, convention=convention, include=include, exclude=exclude, written=written,
         )  # fmt: skip
 
     def saved_bytes(self, *, batch: int = 1, dtype: str = "float32") -> Dim:
@@ -164,6 +171,18 @@ class Net:
 
         found = peak(self.program, batch=batch, width=bytes_of(dtype))
         return found[0] if len(found) == 1 else None
+
+    def accepts(self) -> tuple[Accepted, ...]:
+        """Which sizes of its inputs the net accepts with the same parameters, axis by axis.
+
+        Found by trying sizes, from below the least one that is accepted to 64 above the net's own.
+
+        Returns:
+            Rules, each with its text (`.rule`), `.fits(size)`, and the range that was tried.
+        """
+        from archc.accepts import accepted_sizes
+
+        return accepted_sizes(self.program, self._request)
 
     def graph(self, *, depth: int | None = None) -> networkx.MultiDiGraph[Any]:
         """The net as a graph of networkx.

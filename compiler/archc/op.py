@@ -15,6 +15,7 @@ from archc.arguments import Kind
 from archc.dims import Dim
 from archc.saves import NO_TENSORS, Saves
 from archc.shapes import Shape
+from archc.sight import EVERYTHING, UNKNOWN, Reach
 from archlang.record import Record, field
 
 __all__ = [
@@ -236,6 +237,7 @@ class Op(Record):
             tuple of (name, number) pairs (the sizes in a pattern of RESHAPE); None: such names are
             errors.
         differentiable: whether a gradient flows from its outputs to its inputs.
+        merges: whether it may make one axis of several, or features of positions.
     """
 
     name: ClassVar[str] = ""
@@ -247,6 +249,7 @@ class Op(Record):
     internal: ClassVar[bool] = False
     extra: ClassVar[str | None] = None
     differentiable: ClassVar[bool] = True
+    merges: ClassVar[bool] = False
     arguments: ClassVar[tuple[Argument, ...]] = ()
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -322,6 +325,17 @@ class Op(Record):
         """The numbers that its PyTorch form holds for a moment, beside what flows in and out, in
         tensors of their own: a padded copy. What kernels need inside is not known here."""
         return 0
+
+    def reaches(self, *inputs: Shape) -> dict[str, Reach]:
+        """How far it looks along the axes of positions, by their names; an axis that is left out
+        is looked at position by position.
+
+        What is recurrent or attends sees everything, of a user's operator nothing is known.
+        """
+        reach = {"recurrent": EVERYTHING, "attention": EVERYTHING, "user": UNKNOWN}.get(self.family)
+        if reach is None:
+            return {}
+        return {a.name: reach for shape in inputs for a in shape.axes if a.role != "features"}
 
     # --- PyTorch ----------------------------------------------------------------------------------
 

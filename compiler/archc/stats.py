@@ -4,23 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from archc.cost import Pricing, Totals, dtype_name
+from archc.devices import Device
+from archc.geometry import Geometry
 from archc.graph import Program
 from archc.liveness import demand_of
 from archc.memory.training import Plan, Training, plan_of
+from archc.tables.geometry import geometry_data, geometry_grid, load_of
 from archc.tables.measure import Measure
 from archc.tables.rows import Grid, Row
+from archc.tables.speed import roofline, speed_data, speed_grid, speed_total
 from archc.tables.view import Count, View
 from archc.tables.walk import table_rows
+from archc.traffic import Traffic
 
 if TYPE_CHECKING:
     from archc.conventions import Counting, Written
 
 __all__ = ["Style", "Table", "table"]
 
-Style = Literal["plain", "lecture"]
+Style = Literal["plain", "lecture", "geometry", "bars"]
+STYLES = get_args(Style)
 
 READABLE = 60  # rows that somebody reads
 MOST = 20_000  # rows that a program reads: blocks within blocks can have any number
@@ -35,6 +41,7 @@ def table(
     dtype: str = "float32",
     count: Count | None = None,
     style: Style = "plain",
+    device: Device | None = None,
     convention: str | None = None,
     include: Iterable[str] = (),
     exclude: Iterable[str] = (),
@@ -54,7 +61,10 @@ def table(
         dtype: the type of parameters and activations; tokens have 8 bytes whatever it is.
         count: what the last column counts: "macs", one for a multiply and its add, or "flops",
             arithmetic operations of every kind. By default "macs", or what the convention prints.
-        style: "plain", or "lecture" for the columns of the lectures' tables.
+        style: "plain", "lecture" for the columns of the lectures' tables, "geometry" for receptive
+            fields, effective strides, depths and operations per byte, "bars" for the share that
+            each stage has in the totals.
+        device: estimate the time on it; the columns are then those of the estimate.
         convention: count as a tool or a text does: "fvcore", "lecture" (`archc.conventions`).
         include: kinds of operations to count beside multiply-adds: "bias", "normalisation",
             "activation", "pooling", "other".
@@ -67,15 +77,20 @@ def table(
 
     Raises:
         ValueError: for an unknown dtype, count, style, convention, kind or optimizer, a depth below
-            0, a batch below 1, a convention together with `train`.
+            0, a batch below 1, a convention or a device together with `train`, a dtype that the
+            device has no rate for.
     """
     dtype = dtype_name(dtype)
     if count not in ("macs", "flops", None):
         raise ValueError(f"count is macs or flops, not {count!r}")
-    if style not in ("plain", "lecture"):
-        raise ValueError(f"style is plain or lecture, not {style!r}")
+    if style not in STYLES:
+        raise ValueError(f"style is one of {', '.join(STYLES)}, not {style!r}")
+    if device is not None and style != "plain":
+        raise ValueError(f"an estimate for a device has columns of its own, not those of {style}")
     if batch < 1 or (depth is not None and depth < 0):
         raise ValueError("batch is at least 1, and depth at least 0")
+    if train and device is not None:
+        raise ValueError("an estimate for a device is of the forward pass, not of training")
     plan = plan_of(batch, dtype, optimizer, master_weights) if train else None
     counting = None
     if convention or include or exclude or written != "functions":
@@ -86,15 +101,9 @@ def table(
         counting = counting_of(convention, count, include, exclude, written)
     shown = counting.count if counting else count or "macs"
     return Table(
-        program,
-        depth=depth,
-        batch=batch,
-        dtype=dtype,
-        count=shown,
-        style=style,
-        counting=counting,
-        plan=plan,
-    )
+        program, depth=depth, batch=batch, dtype=dtype, count=shown, style=style,
+        device=device, counting=counting, plan=plan,
+    )  # fmt: skip
 
 
 class Table:
@@ -115,6 +124,7 @@ class Table:
         dtype: str,
         count: Count,
         style: Style,
+        device: Device | None = None,
         counting: Counting | None = None,
         plan: Plan | None = None,
     ) -> None:
@@ -125,6 +135,9 @@ class Table:
         self._pricing = Pricing(training=plan is not None, counter=counter)
         self._training = None if plan is None else Training(self.program, plan)
         self._measure = Measure()
+        self._device = device
+        timed = {} if device is None else {"timed": roofline(device, dtype)}
+        self._traffic = Traffic(self._pricing, batch, dtype, **timed)
 
     @cached_property
     def totals(self) -> Totals:
@@ -144,7 +157,19 @@ class Table:
         """The table as plain data: what `archc stats --format json` prints."""
         from archc.tables.data import to_dict
 
-        return to_dict(self._view(MOST))
+        view = self._view(MOST)
+        return {**to_dict(view, self._more), **self._total(view)}
+
+    def _total(self, view: View) -> dict[str, Any]:
+        if self._device is None:
+            return {}
+        return {"device": self._device.key, **speed_data(speed_total(view, self._traffic))}
+
+    def _more(self, row: Row) -> dict[str, Any]:
+        """What the data of a row has beside what it always has."""
+        if self._device is not None:
+            return speed_data(load_of(row, self._traffic))
+        return geometry_data(row, self._traffic) if self._style == "geometry" else {}
 
     def to_json(self) -> str:
         """The table as JSON text."""
@@ -157,7 +182,7 @@ class Table:
         from archc.tables.data import csv_rows
         from archc.tables.formats import csv_text
 
-        return csv_text(csv_rows(self._view(MOST)))
+        return csv_text(csv_rows(self._view(MOST), self._more))
 
     # --- for people -------------------------------------------------------------------------------
 
@@ -202,9 +227,18 @@ class Table:
 
             measure = Measure(is_printed)
             return lecture_grid(self._view(READABLE, measure), indented=indented)
+        view = self._view(READABLE)
+        if self._device is not None:
+            return speed_grid(view, self._traffic, self._device, indented=indented)
+        if self._style == "geometry":
+            return geometry_grid(view, self._traffic, indented=indented)
+        if self._style == "bars":
+            from archc.tables.bars import bars_grid
+
+            return bars_grid(view, indented=indented)
         from archc.tables.plain import plain_grid
 
-        return plain_grid(self._view(READABLE), indented=indented)
+        return plain_grid(view, indented=indented)
 
     def _view(self, readable: int, measure: Measure | None = None) -> View:
         region = self.program.region
@@ -212,9 +246,11 @@ class Table:
         deepest = 1 + measure.levels(region)
         openable = 1 + self._measure.fitting(region, MOST)
         wanted = 1 + measure.fitting(region, readable) if self._chosen is None else self._chosen
+        wanted = 1 if self._style == "bars" and self._chosen is None else wanted
         depth = min(wanted, openable)
+        geometry = Geometry() if self._style == "geometry" else None
         return View(
-            self.program, table_rows(self.program, self._pricing, depth, self._training),
+            self.program, table_rows(self.program, self._pricing, depth, geometry, self._training),
             self.totals, self._count, self._batch, self._dtype, depth, openable, deepest,
             measure.rows(region, deepest), self._training, self._counting,
         )  # fmt: skip

@@ -25,7 +25,7 @@ __all__ = [
     "read_standard_input",
 ]
 
-Claim = tree.Expect | tree.Require
+Claim = tree.Expect | tree.Require | tree.Published
 
 LARGEST_FILE = 1 << 18
 LARGEST_PROGRAM = 1 << 19  # characters of a file and all that it imports
@@ -338,7 +338,7 @@ def _loose_claims(file: tree.File) -> tuple[tuple[Claim, tree.Definition | None]
     found: list[tuple[Claim, tree.Definition | None]] = []
     owner: tree.Definition | None = None
     for definition in file.definitions:
-        if isinstance(definition, (tree.Expect, tree.Require)):
+        if isinstance(definition, (tree.Expect, tree.Require, tree.Published)):
             found.append((definition, owner))
         else:
             owner = definition

@@ -12,6 +12,7 @@ from archc.ops.linear import FullyConnected
 from archc.ops.windows import Window, pad_call, padded_elements, window
 from archc.saves import Extra, Saves
 from archc.shapes import Shape
+from archc.sight import Reach
 
 __all__ = ["Conv", "DepthwiseConv"]
 
@@ -113,6 +114,10 @@ class Conv(Op):
         whole = place.rank == 0 or found.symmetric
         return 0 if whole else padded_elements(place, found.pads)
 
+    def reaches(self, *inputs: Shape) -> dict[str, Reach]:
+        place, found = self._placed(inputs[0])
+        return found.reaches(place)
+
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         place, found = self._placed(inputs[0])
         if place.rank == 0:
@@ -206,6 +211,9 @@ class DepthwiseConv(Op):
 
     def scratch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Dim:
         return self._as_conv(inputs[0]).scratch(inputs, outputs)
+
+    def reaches(self, *inputs: Shape) -> dict[str, Reach]:
+        return self._as_conv(inputs[0]).reaches(*inputs)
 
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         return self._as_conv(inputs[0]).torch(inputs, outputs)

@@ -11,6 +11,7 @@ from archc.ops.layouts import layout, simplest
 from archc.ops.windows import per_axis
 from archc.saves import NO_TENSORS, Extra, Saves
 from archc.shapes import Shape
+from archc.sight import EVERYTHING, UNKNOWN, Reach
 
 __all__ = ["AdaptivePool", "GlobalAveragePool", "GlobalMaxPool"]
 
@@ -71,6 +72,9 @@ class GlobalAveragePool(Op):
     ) -> Saves:
         return NO_TENSORS
 
+    def reaches(self, *inputs: Shape) -> dict[str, Reach]:
+        return dict.fromkeys(layout(inputs[0], self.name).names, EVERYTHING)
+
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         return Expression("{0}.mean({dim})", (("dim", _dimensions(inputs[0], self.name)),))
 
@@ -111,6 +115,9 @@ class GlobalMaxPool(Op):
         self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
     ) -> Saves:
         return Saves((0,), (0,))
+
+    def reaches(self, *inputs: Shape) -> dict[str, Reach]:
+        return dict.fromkeys(layout(inputs[0], self.name).names, EVERYTHING)
 
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         return Expression("{0}.amax({dim})", (("dim", _dimensions(inputs[0], self.name)),))
@@ -160,6 +167,11 @@ class AdaptivePool(Op):
         # Torch takes the mean where one position is left.
         return NO_TENSORS if all(size == 1 for size in place.sizes) else Saves(inputs=(0,))
 
+    def reaches(self, *inputs: Shape) -> dict[str, Reach]:
+        place = layout(inputs[0], self.name)
+        sizes = zip(place.sizes, per_axis(self.size, place, "size"), strict=True)
+        return dict(zip(place.names, [_of_equal_parts(*pair) for pair in sizes], strict=True))
+
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         place = layout(inputs[0], self.name)
         kind = "Avg" if self.mode == "avg" else "Max"
@@ -169,3 +181,11 @@ class AdaptivePool(Op):
             call=place.folded("{module}({x})"),
             values=place.values,
         )
+
+
+def _of_equal_parts(before: Dim, after: int) -> Reach:
+    if after == 1:
+        return EVERYTHING
+    if not isinstance(before, int) or before % after:
+        return UNKNOWN  # neighbouring parts overlap, and not all alike
+    return Reach(0, before // after - 1, before // after)

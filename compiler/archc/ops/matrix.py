@@ -10,6 +10,7 @@ from archc.ops.axes import equal_sizes, require_reals
 from archc.ops.broadcast import undecided
 from archc.saves import Saves
 from archc.shapes import Axis, Shape
+from archc.sight import EVERYTHING, Reach
 
 # These follow the role of an axis, as `x.c` is the features; names that a pattern gave move along.
 _BY_ROLE = ("c", "h", "w", "d", "l", "t")
@@ -61,6 +62,10 @@ class MatrixMultiply(Op):
         self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
     ) -> Saves:
         return Saves(inputs=tuple([i for i in (0, 1) if learning[1 - i]]))
+
+    def reaches(self, *inputs: Shape) -> dict[str, Reach]:
+        axes = [axis for shape in inputs for axis in shape.axes]
+        return {axis.name: EVERYTHING for axis in axes if axis.role in ("space", "steps")}
 
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         left, right = inputs

@@ -11,6 +11,7 @@ from archc.op import Constant, Example, Family, Module, Op, OpError, TorchForm, 
 from archc.ops.layouts import Layout, article, divisible, layout
 from archc.saves import Extra, Saves
 from archc.shapes import Shape
+from archc.sight import EVERYTHING, Reach
 
 __all__ = [
     "EPS", "BatchNorm", "GroupNorm", "InstanceNorm", "LocalResponseNorm", "given",
@@ -156,6 +157,10 @@ class InstanceNorm(Op):
         scale = (Extra(rows),) if self.affine else ()
         return Saves(inputs=(0,), extras=(Extra(2 * rows, "statistic"), *scale))
 
+    def reaches(self, *inputs: Shape) -> dict[str, Reach]:
+        moved = [axis for axis in inputs[0].axes if axis.role == "space"]
+        return {axis.name: EVERYTHING for axis in moved or inputs[0].axes}
+
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         place = layout(inputs[0], self.name)
         stated: _Stated = (("eps", self.eps, 1e-5), ("affine", self.affine, False))
@@ -210,6 +215,10 @@ class GroupNorm(Op):
         for axis in range(place.leading * (not place.transposed)):
             rows = rows * place.shape.axes[axis].size
         return Saves(inputs=(0,), extras=(Extra(2 * rows, "statistic"),))
+
+    def reaches(self, *inputs: Shape) -> dict[str, Reach]:
+        moved = [axis for axis in inputs[0].axes if axis.role == "space"]
+        return {axis.name: EVERYTHING for axis in moved or inputs[0].axes}
 
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         place = layout(inputs[0], self.name, vectors=True)

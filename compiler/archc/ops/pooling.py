@@ -11,6 +11,7 @@ from archc.ops.layouts import Layout, layout, simplest, spell
 from archc.ops.windows import Window, pad_call, padded_elements, window
 from archc.saves import Extra, Saves
 from archc.shapes import Shape
+from archc.sight import Reach
 
 __all__ = ["AveragePool", "MaxPool", "Pool"]
 
@@ -112,6 +113,10 @@ class MaxPool(Op):
         place, found = _placed(self, inputs[0])
         return 0 if found.symmetric else padded_elements(place, found.pads)
 
+    def reaches(self, *inputs: Shape) -> dict[str, Reach]:
+        place, found = _placed(self, inputs[0])
+        return found.reaches(place)
+
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         place, found = _placed(self, inputs[0])
         stream = "{x}" if found.symmetric else pad_call(found.pads, value='float("-inf")')
@@ -197,6 +202,10 @@ class AveragePool(Op):
     def scratch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Dim:
         place, found = _placed(self, inputs[0])
         return 0 if found.symmetric else padded_elements(place, found.pads)
+
+    def reaches(self, *inputs: Shape) -> dict[str, Reach]:
+        place, found = _placed(self, inputs[0])
+        return found.reaches(place)
 
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         place, found = _placed(self, inputs[0])

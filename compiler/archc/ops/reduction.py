@@ -10,6 +10,7 @@ from archc.op import Constant, Example, Expression, Family, Op, OpError, TorchFo
 from archc.ops.axes import AxisName, elements, find_axes, require_reals, torch_dims, without
 from archc.saves import NO_TENSORS, Saves
 from archc.shapes import Shape
+from archc.sight import EVERYTHING, Reach
 
 AXIS = AxisNames(nothing=True)
 
@@ -34,6 +35,10 @@ class _Reduction(Op):
 
     def flops(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Dim:
         return elements(inputs)
+
+    def reaches(self, *inputs: Shape) -> dict[str, Reach]:
+        positions = find_axes(self.name, inputs[0], self.axis)
+        return {inputs[0].axes[i].name: EVERYTHING for i in positions}
 
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         shape = inputs[0]
@@ -126,6 +131,9 @@ class ArgMax(Op):
 
     def flops(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Dim:
         return elements(inputs)
+
+    def reaches(self, *inputs: Shape) -> dict[str, Reach]:
+        return {inputs[0].axes[self._position(inputs[0])].name: EVERYTHING}
 
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         return Expression("{0}.argmax({dim})", (("dim", self._position(inputs[0]) + 1),))

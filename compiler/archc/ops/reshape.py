@@ -19,6 +19,7 @@ class _Reshaping(Op):
     """Base of operators that cost nothing."""
 
     family: ClassVar[Family] = "shape"
+    merges: ClassVar[bool] = True
 
     def flops(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Dim:
         return 0

@@ -11,6 +11,7 @@ from archc.ops.activation import Activation
 from archc.ops.axes import AxisName, find_axis, settled, torch_dim
 from archc.saves import Saves
 from archc.shapes import Shape
+from archc.sight import EVERYTHING, Reach
 
 AXIS = AxisNames(nothing=True)
 
@@ -36,6 +37,9 @@ class _AlongAxis(Activation):
         shape = super().infer(*inputs)
         self._axis(shape)
         return shape
+
+    def reaches(self, *inputs: Shape) -> dict[str, Reach]:
+        return {inputs[0].axes[self._axis(inputs[0])].name: EVERYTHING}
 
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         dim = torch_dim(inputs[0], self._axis(inputs[0]))

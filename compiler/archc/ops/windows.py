@@ -10,6 +10,7 @@ from archc import dims
 from archc.dims import Dim
 from archc.op import OpError
 from archc.ops.layouts import Layout, article, simplest, spell
+from archc.sight import Reach
 from archlang.record import Record
 
 __all__ = ["Pads", "Window", "by", "pad_call", "padded_elements", "pairs", "per_axis", "window"]
@@ -92,6 +93,12 @@ class Window(Record):
             short = extent - size if isinstance(size, int) else 0
             needed.append(before + max(0, (short + 1) // 2))
         return simplest(needed)
+
+    def reaches(self, place: Layout) -> dict[str, Reach]:
+        """How far it looks along each axis that it moves over."""
+        axes = zip(self.before, self.extents, self.stride, strict=True)
+        reaches = [Reach(-before, extent - 1 - before, step) for before, extent, step in axes]
+        return dict(zip(place.names, reaches, strict=True))
 
     def describe(self) -> dict[str, Any]:
         """What tables show: a list for each, a pad that differs between the sides as a pair."""

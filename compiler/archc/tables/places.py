@@ -8,6 +8,7 @@ from archc.graph import Call, Choice, Operation, Region, Repeat, Shared
 from archc.liveness import Demand
 from archc.memory.amounts import EMPTY, Amount
 from archc.memory.saved import Contexts
+from archc.sight import Sight
 from archlang.record import Record
 
 __all__ = [
@@ -46,6 +47,9 @@ class Place(Record):
         contexts: of a region, for the memory of training, where that is shown.
         saved: of a node, what all its copies keep for the backward pass.
         parts: of a node, the contexts of each region that it refers to.
+        sights: what the streams see that enter here, in the first of the copies and in the last.
+        around: likewise what enters the region that the node at hand stands in.
+        seen: what the output of that node sees.
     """
 
     path: str
@@ -55,6 +59,9 @@ class Place(Record):
     repeat: int
     demand: Demand
     copies: int
+    sights: tuple[tuple[Sight, ...], tuple[Sight, ...]] = ((), ())
+    around: tuple[tuple[Sight, ...], tuple[Sight, ...]] = ((), ())
+    seen: Sight | None = None
     contexts: Contexts = ()
     saved: Amount = EMPTY
     parts: tuple[Contexts, ...] = ()

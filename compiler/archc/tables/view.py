@@ -112,6 +112,7 @@ def notes_of(view: View) -> tuple[str, ...]:
     if any(row.inactive for row in view.rows):
         notes.append("† does not run outside training: it has parameters, and costs nothing")
     notes.extend(view.program.notes)
+    notes.extend([f"verified: {claim}" for claim in view.program.compared])
     if view.depth < view.deepest:
         notes.append(_how_to_open(view))
     return tuple(notes)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from archc.arguments import Module
 from archc.cost import NOTHING, Pricing, Totals, input_shapes, regions_of
+from archc.geometry import Geometry, entering
 from archc.graph import Call, Choice, Node, Operation, Program, Region, Repeat, Run
 from archc.liveness import demand_of, inside
 from archc.memory.saved import Saving
@@ -22,7 +23,8 @@ from archc.tables.places import (
     relative,
     with_modules,
 )
-from archc.tables.rows import Row, RowKind
+from archc.tables.rows import Part, Row, RowKind
+from archc.tables.views import Views
 from archlang.record import Record
 from archlang.source import Span
 
@@ -33,7 +35,11 @@ __all__ = ["table_rows"]
 
 
 def table_rows(
-    program: Program, pricing: Pricing, depth: int, training: Training | None = None
+    program: Program,
+    pricing: Pricing,
+    depth: int,
+    geometry: Geometry | None = None,
+    training: Training | None = None,
 ) -> tuple[Row, ...]:
     """The rows of a net's table, in the order of the file.
 
@@ -42,17 +48,21 @@ def table_rows(
         pricing: what prices it; each region is priced once.
         depth: how far blocks are opened: 0 is one row for the net, 1 its operators and blocks, and
             so on.
+        geometry: what finds receptive fields, where rows shall have them.
         training: finds what each row keeps for the backward pass, where that is wanted.
 
     Returns:
         Rows of operators and of closed blocks, whose figures add up to those of the net, and
         headings of opened blocks.
     """
-    walk = _Walk(pricing, training.saving if training else Saving())
+    walk = _Walk(pricing, geometry, training.saving if training else Saving())
     region = program.region
+    seeing = () if geometry is None else entering(region.inputs)
     demand = demand_of(region, training=training is not None)
-    contexts = training.contexts if training else ()
-    place = Place("", "", 0, {}, 1, demand, 1, contexts=contexts)
+    place = Place(
+        "", "", 0, {}, 1, demand, 1, sights=(seeing, seeing),
+        contexts=training.contexts if training else (),
+    )  # fmt: skip
     if depth > 0:
         walk.contents(region, place, depth - 1)
     else:
@@ -73,8 +83,9 @@ class _Block(Record):
 class _Walk:
     """Collects rows. Weights that several parts share are stored by the first that uses them."""
 
-    def __init__(self, pricing: Pricing, saving: Saving) -> None:
+    def __init__(self, pricing: Pricing, geometry: Geometry | None, saving: Saving) -> None:
         self.rows: list[Row] = []
+        self._geometry = geometry
         self._pricing, self._saving = pricing, saving
         self._measure = Measure()
         self._stored: set[str] = set()
@@ -83,13 +94,17 @@ class _Walk:
         """The rows of a region's nodes, blocks in it opened to `depth`."""
         inside_of = with_modules(region, place)
         wanted = self._pricing.liveness.of(region, place.demand).ports
+        views = self._views(region, place)
         for number, (node, demand) in enumerate(zip(region.nodes, wanted, strict=True)):
-            there = inside_of.replace(
+            here = inside_of.replace(
                 demand=demand,
                 saved=self._saving.node(place.contexts, number),
                 parts=self._saving.parts(place.contexts, number),
             )
-            self._node(region, node, there, depth)
+            self._node(region, node, here if views is None else views.at(here, number), depth)
+
+    def _views(self, region: Region, place: Place) -> Views | None:
+        return None if self._geometry is None else Views(self._geometry, region, place.sights)
 
     def closed(self, block: _Block, place: Place) -> None:
         """One row for a block with everything in it."""
@@ -105,6 +120,7 @@ class _Walk:
             shared_with=place.path if is_shared else None,
             inactive=place.inactive,
             saved=self._saving.total(place.contexts),
+            part=Part(region, None, place.demand),
         )  # fmt: skip
 
     # --- nodes ------------------------------------------------------------------------------------
@@ -142,6 +158,7 @@ class _Walk:
             shared_with=shared_with if one.stored != NOTHING or path != shared_with else None,
             inactive=place.inactive,
             saved=place.saved,
+            part=Part(region, node, place.demand),
         )  # fmt: skip
 
     def _weights_of(
@@ -179,6 +196,8 @@ class _Walk:
         if is_split(node) and depth == 0:
             self._closed_repeat(region, node, place)
             return
+        views = self._views(region, place.replace(sights=place.around))
+        entered = (place.sights,) * len(node.runs) if views is None else views.runs(node)
         for number, run in enumerate(node.runs):
             path = join(join(place.path, node.name), copies_text(node, number))
             copies = place.replace(
@@ -188,7 +207,9 @@ class _Walk:
                 repeat=place.repeat * run.count,
                 copies=place.copies * run.count,
                 contexts=place.part(number),
+                sights=entered[number],
             )
+            copies = copies if views is None else views.after(copies, run)
             self._run(run, copies, depth - is_split(node), node.span)
 
     def _run(self, run: Run, place: Place, depth: int, span: Span) -> None:
@@ -226,6 +247,7 @@ class _Walk:
             shared_with=path if place.copies == 0 and one.stored != NOTHING else None,
             inactive=place.inactive,
             saved=place.saved,
+            part=Part(region, node, place.demand),
         )  # fmt: skip
 
     # --- shared weights, rows ---------------------------------------------------------------------
@@ -243,7 +265,9 @@ class _Walk:
 
     def _add(self, kind: RowKind, place: Place, op: str, span: Span, **fields: Any) -> None:
         name = relative(place.path, place.base)
-        row = Row(kind, place.path, name, place.level, op, place.repeat, span, **fields)
+        row = Row(
+            kind, place.path, name, place.level, op, place.repeat, span, seen=place.seen, **fields
+        )  # fmt: skip
         self.rows.append(row)
 
 

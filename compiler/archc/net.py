@@ -104,6 +104,9 @@ class Net:
         include: Iterable[str] = (),
         exclude: Iterable[str] = (),
         written: Written = "functions",
+        train: bool = False,
+        optimizer: str = "adam",
+        master_weights: bool = False,
     ) -> Table:
         """The cost table.
 
@@ -123,6 +126,10 @@ class Net:
             exclude: kinds to leave out of count="flops".
             written: what code a tool is asked for: "functions", as archc emits it, or "modules",
                 with activations and global pooling as modules of torch.nn.
+            train: add the memory of training: gradients, what the optimizer keeps, and what is
+                kept for the backward pass.
+            optimizer: "sgd", "momentum", "adam" or "adamw".
+            master_weights: whether the optimizer keeps the parameters in float32 as well.
 
         Returns:
             A table with `.rows`, `.to_dict()`, `.to_csv()`, `.to_markdown()`, `.to_latex()` and
@@ -134,8 +141,36 @@ class Net:
         found = device_of(device) if isinstance(device, str) else device
         return table(
             self.program, depth=depth, batch=batch, dtype=dtype, count=count, style=style,
+            train=train, optimizer=optimizer, master_weights=master_weights,
             device=found, convention=convention, include=include, exclude=exclude, written=written,
         )  # fmt: skip
+
+    def saved_bytes(self, *, batch: int = 1, dtype: str = "float32") -> Dim:
+        """The bytes that autograd keeps of one forward pass until the backward pass.
+
+        Args:
+            batch: the number of examples.
+            dtype: the type of the activations ("float32", or "fp32" for short).
+        """
+        from archc.memory.training import Training, plan_of
+
+        return Training(self.program, plan_of(batch, dtype, "sgd", False)).saved
+
+    def peak_bytes(self, *, batch: int = 1, dtype: str = "float32") -> Dim | None:
+        """The most bytes that a forward pass outside training holds at once, beside the parameters.
+
+        Args:
+            batch: the number of examples.
+            dtype: the type of the activations ("float32", or "fp32" for short).
+
+        Returns:
+            The bytes; None where open dimensions decide which of several sizes is the largest.
+        """
+        from archc.cost import bytes_of
+        from archc.memory.peak import peak
+
+        found = peak(self.program, batch=batch, width=bytes_of(dtype))
+        return found[0] if len(found) == 1 else None
 
     def accepts(self) -> tuple[Accepted, ...]:
         """Which sizes of its inputs the net accepts with the same parameters, axis by axis.

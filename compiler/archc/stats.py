@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from archc.cost import Pricing, Totals, bytes_of
+from archc.cost import Pricing, Totals, dtype_name
 from archc.devices import Device
 from archc.geometry import Geometry
 from archc.graph import Program
 from archc.liveness import demand_of
+from archc.memory.training import Plan, Training, plan_of
 from archc.tables.geometry import geometry_data, geometry_grid, load_of
 from archc.tables.measure import Measure
 from archc.tables.rows import Grid, Row
@@ -45,6 +46,9 @@ def table(
     include: Iterable[str] = (),
     exclude: Iterable[str] = (),
     written: Written = "functions",
+    train: bool = False,
+    optimizer: str = "adam",
+    master_weights: bool = False,
 ) -> Table:
     """The cost table of a net.
 
@@ -67,12 +71,16 @@ def table(
         exclude: kinds to leave out of count="flops".
         written: what code a tool is asked for: "functions", as archc emits it, or "modules", with
             activations and global pooling as modules of torch.nn.
+        train: whether to show the memory of training, and to count what runs in training.
+        optimizer: sgd, momentum, adam or adamw, for the memory of training.
+        master_weights: whether the optimizer keeps a float32 copy of the parameters.
 
     Raises:
-        ValueError: for an unknown dtype, count, style, convention or kind, a depth below 0, a batch
-            below 1, a dtype that the device has no rate for.
+        ValueError: for an unknown dtype, count, style, convention, kind or optimizer, a depth below
+            0, a batch below 1, a convention or a device together with `train`, a dtype that the
+            device has no rate for.
     """
-    bytes_of(dtype)
+    dtype = dtype_name(dtype)
     if count not in ("macs", "flops", None):
         raise ValueError(f"count is macs or flops, not {count!r}")
     if style not in STYLES:
@@ -81,15 +89,20 @@ def table(
         raise ValueError(f"an estimate for a device has columns of its own, not those of {style}")
     if batch < 1 or (depth is not None and depth < 0):
         raise ValueError("batch is at least 1, and depth at least 0")
+    if train and device is not None:
+        raise ValueError("an estimate for a device is of the forward pass, not of training")
+    plan = plan_of(batch, dtype, optimizer, master_weights) if train else None
     counting = None
     if convention or include or exclude or written != "functions":
         from archc.conventions import counting_of
 
+        if train:
+            raise ValueError("another convention counts what runs outside training")
         counting = counting_of(convention, count, include, exclude, written)
     shown = counting.count if counting else count or "macs"
     return Table(
         program, depth=depth, batch=batch, dtype=dtype, count=shown, style=style,
-        device=device, counting=counting,
+        device=device, counting=counting, plan=plan,
     )  # fmt: skip
 
 
@@ -113,11 +126,14 @@ class Table:
         style: Style,
         device: Device | None = None,
         counting: Counting | None = None,
+        plan: Plan | None = None,
     ) -> None:
         self.program = program
         self._chosen, self._batch, self._dtype = depth, batch, dtype
         self._count, self._style, self._counting = count, style, counting
-        self._pricing = Pricing(counter=counting.counter if counting else None)
+        counter = counting.counter if counting else None
+        self._pricing = Pricing(training=plan is not None, counter=counter)
+        self._training = None if plan is None else Training(self.program, plan)
         self._measure = Measure()
         self._device = device
         timed = {} if device is None else {"timed": roofline(device, dtype)}
@@ -126,7 +142,9 @@ class Table:
     @cached_property
     def totals(self) -> Totals:
         """The figures of the net, for one input."""
-        return self._pricing.region(self.program.region, demand_of(self.program.region))
+        region = self.program.region
+        wanted = demand_of(region, training=self._training is not None)
+        return self._pricing.region(region, wanted)
 
     @cached_property
     def rows(self) -> tuple[Row, ...]:
@@ -232,7 +250,7 @@ class Table:
         depth = min(wanted, openable)
         geometry = Geometry() if self._style == "geometry" else None
         return View(
-            self.program, table_rows(self.program, self._pricing, depth, geometry), self.totals,
-            self._count, self._batch, self._dtype, depth, openable, deepest,
-            measure.rows(region, deepest), self._counting,
+            self.program, table_rows(self.program, self._pricing, depth, geometry, self._training),
+            self.totals, self._count, self._batch, self._dtype, depth, openable, deepest,
+            measure.rows(region, deepest), self._training, self._counting,
         )  # fmt: skip

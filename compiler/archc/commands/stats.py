@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click import Context, Parameter
 
-from archc.console import Unusable, colored, net_of, width_of
+from archc.console import colored, net_of, width_of
 from archc.options import takes_net
 
 if TYPE_CHECKING:
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 _FORMATS = ("table", "json", "csv", "markdown", "latex", "html")
 _STYLES = ("plain", "lecture", "geometry", "bars")
-_DTYPES = ("float64", "float32", "float16", "bfloat16", "int8")
+_DTYPES = ("float64", "float32", "float16", "bfloat16", "int8", "fp64", "fp32", "fp16", "bf16")
+_OPTIMIZERS = ("sgd", "momentum", "adam", "adamw")
 
 
 def _or_list(ctx: click.Context, param: click.Parameter, key: str | None) -> str | None:
@@ -73,20 +74,26 @@ def _kinds(ctx: Context, param: Parameter, value: str | None) -> tuple[str, ...]
               show_default=True,
               help="What code --as TOOL reads: archc's, or one with activations and "
               "global pooling as modules.")  # fmt: skip
-@click.option("--train", is_flag=True, help="Add what training needs (not there yet).")
+@click.option("--train", is_flag=True,
+              help="Add the memory of training: gradients, optimizer, what is kept for the "
+              "backward pass.")  # fmt: skip
+@click.option("--optimizer", type=click.Choice(_OPTIMIZERS), default="adam", show_default=True,
+              help="With --train: sgd keeps nothing, momentum one number for each parameter, "
+              "adam and adamw two.")  # fmt: skip
+@click.option("--master-weights", is_flag=True,
+              help="With --train: the optimizer keeps the parameters, and its own numbers, in "
+              "float32 as well.")  # fmt: skip
 @click.option("--device", "key", metavar="NAME", is_eager=True, callback=_or_list,
               help="Estimate the time on a device; --device list shows them.")  # fmt: skip
 @click.option("--accepts", is_flag=True, help="Print which input sizes the net accepts, instead.")
 @click.option("--devices", is_eager=True, type=click.Path(path_type=Path), metavar="FILE.yaml",
               help="More devices.")  # fmt: skip
 @takes_net
-def command(request: Any, form: str, train: bool, accepts: bool, **choices: Any) -> int:
+def command(request: Any, form: str, accepts: bool, **choices: Any) -> int:
     """Print parameters, multiply-adds and memory of NET, layer by layer.
 
     NET is a file, file.arch:name, a net of the library such as resnet50, or - for standard input.
     """
-    if train:
-        raise Unusable("--train is not there yet: the table is that of the forward pass")
     from archc.devices import DeviceError
     from archc.stats import table
 
@@ -95,6 +102,10 @@ def command(request: Any, form: str, train: bool, accepts: bool, **choices: Any)
         raise click.UsageError(
             f"--style {choices['style']} is for tables that people read, not for {form}"
         )
+    if choices["train"] and choices["device"] is not None:
+        raise click.UsageError("--device is an estimate of the forward pass, --train of training")
+    if choices["train"] and choices["dtype"] == "int8":
+        raise click.UsageError("int8 cannot be trained: whole numbers have no gradients")
     _refuse_conflicts(choices)
     # The table has the compiler's notes at its end.
     net = net_of(request, notes=form != "table")
@@ -142,6 +153,11 @@ def _refuse_conflicts(choices: dict[str, Any]) -> None:
     asked = [choices[name] for name in ("convention", "count", "include", "exclude", "written")]
     if asked in ([None, count, (), (), "functions"] for count in (None, "macs", "flops")):
         return
+    if choices["train"]:
+        raise click.UsageError(
+            "--train and --as, --with or --without: other conventions count what runs "
+            "outside training"
+        )
     from archc.conventions import counting_of
 
     try:

@@ -77,6 +77,11 @@ class Concatenate(Op):
             return False
         return fit(shape, large, features=False)
 
+    def shares(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], *, training: bool
+    ) -> bool:
+        return len(inputs) == 1
+
     def reaches(self, *inputs: Shape) -> dict[str, Reach]:
         # Where the parts come to lie one behind the other, no one rule holds for all of it.
         shape, position, _ = self._plan(inputs)

@@ -9,6 +9,7 @@ from archc.dims import Dim
 from archc.op import Example, Expression, Family, Module, Op, TorchForm, argument
 from archc.ops.layouts import layout, simplest
 from archc.ops.windows import per_axis
+from archc.saves import NO_TENSORS, Extra, Saves
 from archc.shapes import Shape
 from archc.sight import EVERYTHING, UNKNOWN, Reach
 
@@ -66,6 +67,11 @@ class GlobalAveragePool(Op):
     def describe(self, *inputs: Shape) -> dict[str, Any]:
         return _whole_window(inputs[0], self.name)
 
+    def saves(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
+    ) -> Saves:
+        return NO_TENSORS
+
     def reaches(self, *inputs: Shape) -> dict[str, Reach]:
         return dict.fromkeys(layout(inputs[0], self.name).names, EVERYTHING)
 
@@ -104,6 +110,11 @@ class GlobalMaxPool(Op):
 
     def describe(self, *inputs: Shape) -> dict[str, Any]:
         return _whole_window(inputs[0], self.name)
+
+    def saves(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
+    ) -> Saves:
+        return Saves((0,), (0,))
 
     def reaches(self, *inputs: Shape) -> dict[str, Reach]:
         return dict.fromkeys(layout(inputs[0], self.name).names, EVERYTHING)
@@ -146,6 +157,15 @@ class AdaptivePool(Op):
 
     def flops(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Dim:
         return inputs[0].elements
+
+    def saves(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
+    ) -> Saves:
+        if self.mode == "max":
+            return Saves(inputs=(0,), extras=(Extra(outputs[0].elements, "index"),))
+        place = layout(outputs[0], self.name)
+        # Torch takes the mean where one position is left.
+        return NO_TENSORS if all(size == 1 for size in place.sizes) else Saves(inputs=(0,))
 
     def reaches(self, *inputs: Shape) -> dict[str, Reach]:
         place = layout(inputs[0], self.name)

@@ -9,6 +9,7 @@ from archc.arguments import Real, Whole
 from archc.dims import Dim
 from archc.op import Example, Expression, Family, Module, Op, OpError, TorchForm, argument
 from archc.ops.layouts import article
+from archc.saves import NO_TENSORS, Saves
 from archc.shapes import Shape
 
 __all__ = ["PositionEmbedding", "PositionalEncoding"]
@@ -68,6 +69,11 @@ class PositionalEncoding(Op):
 
     def flops(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Dim:
         return inputs[0].elements
+
+    def saves(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
+    ) -> Saves:
+        return NO_TENSORS
 
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         helper = (("positional_encoding", _ENCODING),)
@@ -130,6 +136,11 @@ class PositionEmbedding(Op):
 
     def flops(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Dim:
         return inputs[0].elements
+
+    def saves(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
+    ) -> Saves:
+        return NO_TENSORS
 
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         sizes = self.parameters(*inputs)["weight"]

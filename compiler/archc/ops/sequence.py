@@ -85,6 +85,11 @@ class Split(AlongAxis):
             )
         return tuple([shape.with_sizes({position: part}) for part in self.parts])
 
+    def shares(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], *, training: bool
+    ) -> bool:
+        return True
+
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         dim = torch_dim(inputs[0], self.place(inputs[0], self.axis))
         method = "chunk" if isinstance(self.parts, int) else "split"

@@ -9,6 +9,7 @@ from archc.dims import same
 from archc.op import Example, Expression, OpError, TorchForm, argument
 from archc.ops.activation import Activation
 from archc.ops.axes import AxisName, find_axis, settled, torch_dim
+from archc.saves import Saves
 from archc.shapes import Shape
 from archc.sight import EVERYTHING, Reach
 
@@ -61,6 +62,11 @@ class Softmax(_AlongAxis):
         Example("SEQUENCE(11, 13) -> SOFTMAX(axis=t)", output="(11, 13)"),
     )
 
+    def saves(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
+    ) -> Saves:
+        return Saves(outputs=(0,))
+
 
 class LogSoftmax(_AlongAxis):
     """The logarithm of SOFTMAX, along the same axes. Five operations an element."""
@@ -72,6 +78,11 @@ class LogSoftmax(_AlongAxis):
         Example("INPUT(13) -> LOGSOFTMAX", output="(13)"),
         Example("SEQUENCE(11, 13) -> LOGSOFTMAX(axis=0)", output="(11, 13)"),
     )
+
+    def saves(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
+    ) -> Saves:
+        return Saves(outputs=(0,))
 
 
 class Glu(_AlongAxis):

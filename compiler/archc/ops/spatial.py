@@ -10,6 +10,7 @@ from archc.op import Constant, Example, Expression, OpError, TorchForm, argument
 from archc.ops.axes import find_axes, find_axis, per_axis, require_reals, settled
 from archc.ops.layouts import Layout, layout
 from archc.ops.moving import Keywords, Moving
+from archc.saves import NO_TENSORS, Saves
 from archc.shapes import Shape
 from archc.sight import UNKNOWN, Reach
 
@@ -107,6 +108,11 @@ class Padding(Moving):
         keywords: Keywords = (("value", self.value),) if self.value != 0 else ()
         return Expression(f"F.pad({{0}}, {{pad}}{named(keywords)})", (("pad", flat), *keywords))
 
+    def saves(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
+    ) -> Saves:
+        return Saves(inputs=(0,)) if self.mode in ("reflect", "replicate") else NO_TENSORS
+
     def reaches(self, *inputs: Shape) -> dict[str, Reach]:
         if self.axis is not None:
             names = inputs[0].axes
@@ -178,6 +184,11 @@ class Crop(Moving):
         return tuple(
             [(before - size) // 2 for before, size in zip(place.sizes, sizes, strict=True)]
         )
+
+    def shares(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], *, training: bool
+    ) -> bool:
+        return True
 
     def reaches(self, *inputs: Shape) -> dict[str, Reach]:
         place = layout(inputs[0], self.name)

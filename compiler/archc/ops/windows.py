@@ -13,7 +13,7 @@ from archc.ops.layouts import Layout, article, simplest, spell
 from archc.sight import Reach
 from archlang.record import Record
 
-__all__ = ["Pads", "Window", "by", "pad_call", "pairs", "per_axis", "window"]
+__all__ = ["Pads", "Window", "by", "pad_call", "padded_elements", "pairs", "per_axis", "window"]
 
 Pads = tuple[tuple[int, int], ...]
 
@@ -224,3 +224,13 @@ def pad_call(pads: Pads, stream: str = "{x}", value: str | None = None) -> str:
     numbers = ", ".join(f"{before}, {after}" for before, after in reversed(pads))
     filling = "" if value is None else f", value={value}"
     return f"F.pad({stream}, ({numbers}){filling})"
+
+
+def padded_elements(place: Layout, pads: Pads) -> Dim:
+    """The elements of a stream with its padding, which stands in memory of its own."""
+    total = place.channels
+    for axis in range(place.leading):
+        total = total * place.shape.axes[axis].size
+    for size, sides in zip(place.sizes, pads, strict=True):
+        total = total * (size + sum(sides))
+    return total

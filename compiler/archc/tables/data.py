@@ -43,6 +43,7 @@ def to_dict(view: View, more: More = lambda row: {}) -> dict[str, Any]:
         "dtype": view.dtype,
         **_figures(view.totals, view),
         "param_bytes": _number(view.totals.param_bytes(view.dtype)),
+        **_training(view),
         **_convention(view),
         "layers": [
             {**_layer(row, view), **more(row)} for row in view.rows if row.kind != "heading"
@@ -65,7 +66,9 @@ def csv_rows(view: View, more: More = lambda row: {}) -> list[list[object]]:
     rows = [row for row in view.rows if row.kind != "heading"]
     further = [more(row) for row in rows]
     names = list(dict.fromkeys([name for found in further for name in found]))
-    head = (*_CSV_HEAD, *(() if view.counting is None else ("counted",)))
+    head = [*_CSV_HEAD, *(() if view.counting is None else ("counted",))]
+    if view.training is not None:
+        head.insert(head.index("activation_bytes") + 1, "saved_bytes")
     table: list[list[object]] = [[*head, *names]]
     for row, layer, found in zip(rows, layers, further, strict=True):
         shown = {**layer, "input": _sizes(row.inputs), "output": _sizes(row.outputs)}
@@ -85,6 +88,8 @@ def _layer(row: Row, view: View) -> dict[str, Any]:
         **{name: plain(value) for name, value in row.details},
         **_figures(row.figures, view),
     }
+    if view.training is not None:
+        layer["saved_bytes"] = _number(view.training.in_bytes(row.saved))
     if row.shared_with is not None:
         layer["shared_with"] = row.shared_with
     if row.inactive:
@@ -92,6 +97,28 @@ def _layer(row: Row, view: View) -> dict[str, Any]:
     if row.span.source.name != view.program.file:
         layer["file"] = row.span.source.name
     return {**layer, "line": position.line, "column": position.column}
+
+
+def _training(view: View) -> dict[str, Any]:
+    training = view.training
+    if training is None:
+        return {}
+    peaks = [_number(size) for size in training.forward_peak]
+    return {
+        "optimizer": training.plan.optimizer,
+        "master_weights": training.plan.master_weights,
+        "gradient_bytes": _number(training.gradients),
+        "optimizer_bytes": _number(training.optimizer),
+        "master_weight_bytes": _number(training.master_weights),
+        "saved_bytes": _number(training.saved),
+        "training_bytes": _number(training.total),
+        "forward_peak_bytes": peaks[0] if len(peaks) == 1 else _one_of(peaks),
+    }
+
+
+def _one_of(sizes: list[int | str]) -> str | None:
+    """The largest of several formulas, which one depends on open dimensions."""
+    return f"max({', '.join(map(str, sizes))})" if sizes else None
 
 
 def _convention(view: View) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from archc.cost import NOTHING, Totals
 from archc.dims import Dim, Poly
 from archc.graph import Node, Region
 from archc.liveness import Demand
+from archc.memory.amounts import EMPTY, Amount
 from archc.shapes import Shape
 from archc.sight import Sight
 from archlang.record import Record, field
@@ -53,6 +54,7 @@ class Row(Record):
         figures: what all copies cost.
         shared_with: the path of the module whose weights it uses, if they are another's.
         inactive: whether it does nothing outside training.
+        saved: what all copies keep for the backward pass, where that is asked.
         seen: what its output sees of the net's inputs, where that is asked for.
         part: the region that it stands in and its node, or the region alone that it is, with the
             outputs of it that are wanted.
@@ -73,6 +75,7 @@ class Row(Record):
     figures: Totals = NOTHING
     shared_with: str | None = None
     inactive: bool = False
+    saved: Amount = EMPTY
     seen: Sight | None = field(default=None, compare=False)
     part: Part | None = field(default=None, compare=False)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archc.arguments import Module
 from archc.cost import NOTHING, Pricing, Totals, input_shapes, regions_of
 from archc.geometry import Geometry, entering
 from archc.graph import Call, Choice, Node, Operation, Program, Region, Repeat, Run
 from archc.liveness import demand_of, inside
+from archc.memory.saved import Saving
 from archc.shapes import Shape
 from archc.tables.measure import Measure, is_bare, is_shown, is_split
 from archc.tables.places import (
@@ -27,11 +28,18 @@ from archc.tables.views import Views
 from archlang.record import Record
 from archlang.source import Span
 
+if TYPE_CHECKING:
+    from archc.memory.training import Training
+
 __all__ = ["table_rows"]
 
 
 def table_rows(
-    program: Program, pricing: Pricing, depth: int, geometry: Geometry | None = None
+    program: Program,
+    pricing: Pricing,
+    depth: int,
+    geometry: Geometry | None = None,
+    training: Training | None = None,
 ) -> tuple[Row, ...]:
     """The rows of a net's table, in the order of the file.
 
@@ -41,15 +49,20 @@ def table_rows(
         depth: how far blocks are opened: 0 is one row for the net, 1 its operators and blocks, and
             so on.
         geometry: what finds receptive fields, where rows shall have them.
+        training: finds what each row keeps for the backward pass, where that is wanted.
 
     Returns:
         Rows of operators and of closed blocks, whose figures add up to those of the net, and
         headings of opened blocks.
     """
-    walk = _Walk(pricing, geometry)
+    walk = _Walk(pricing, geometry, training.saving if training else Saving())
     region = program.region
     seeing = () if geometry is None else entering(region.inputs)
-    place = Place("", "", 0, {}, 1, demand_of(region), 1, (seeing, seeing))
+    demand = demand_of(region, training=training is not None)
+    place = Place(
+        "", "", 0, {}, 1, demand, 1, sights=(seeing, seeing),
+        contexts=training.contexts if training else (),
+    )  # fmt: skip
     if depth > 0:
         walk.contents(region, place, depth - 1)
     else:
@@ -70,10 +83,10 @@ class _Block(Record):
 class _Walk:
     """Collects rows. Weights that several parts share are stored by the first that uses them."""
 
-    def __init__(self, pricing: Pricing, geometry: Geometry | None) -> None:
+    def __init__(self, pricing: Pricing, geometry: Geometry | None, saving: Saving) -> None:
         self.rows: list[Row] = []
         self._geometry = geometry
-        self._pricing = pricing
+        self._pricing, self._saving = pricing, saving
         self._measure = Measure()
         self._stored: set[str] = set()
 
@@ -83,7 +96,11 @@ class _Walk:
         wanted = self._pricing.liveness.of(region, place.demand).ports
         views = self._views(region, place)
         for number, (node, demand) in enumerate(zip(region.nodes, wanted, strict=True)):
-            here = inside_of.replace(demand=demand)
+            here = inside_of.replace(
+                demand=demand,
+                saved=self._saving.node(place.contexts, number),
+                parts=self._saving.parts(place.contexts, number),
+            )
             self._node(region, node, here if views is None else views.at(here, number), depth)
 
     def _views(self, region: Region, place: Place) -> Views | None:
@@ -102,6 +119,7 @@ class _Walk:
             figures=figures + self._borrow(place),
             shared_with=place.path if is_shared else None,
             inactive=place.inactive,
+            saved=self._saving.total(place.contexts),
             part=Part(region, None, place.demand),
         )  # fmt: skip
 
@@ -114,7 +132,8 @@ class _Walk:
             # A choice adds no level: what is in it stands in the region around it.
             demand = inside(node, node.region, place.demand)
             scope = {**place.scope, **lent_to(node.lends, place.scope)}
-            self.contents(node.region, place.replace(demand=demand, scope=scope), depth)
+            there = place.replace(demand=demand, scope=scope, contexts=place.part(0))
+            self.contents(node.region, there, depth)
         elif isinstance(node, Call):
             self._call(region, node, place, depth)
         else:
@@ -138,6 +157,7 @@ class _Walk:
             figures=computed + stored,
             shared_with=shared_with if one.stored != NOTHING or path != shared_with else None,
             inactive=place.inactive,
+            saved=place.saved,
             part=Part(region, node, place.demand),
         )  # fmt: skip
 
@@ -167,9 +187,10 @@ class _Walk:
         )  # fmt: skip
         scope = lent_to(node.lends, place.scope)
         demand = inside(node, node.region, place.demand)
-        self._block(
-            block, place.replace(path=path, copies=copies, scope=scope, demand=demand), depth
+        there = place.replace(
+            path=path, copies=copies, scope=scope, demand=demand, contexts=place.part(0)
         )
+        self._block(block, there, depth)
 
     def _repeat(self, region: Region, node: Repeat, place: Place, depth: int) -> None:
         if is_split(node) and depth == 0:
@@ -185,6 +206,7 @@ class _Walk:
                 demand=inside(node, run.region, place.demand),
                 repeat=place.repeat * run.count,
                 copies=place.copies * run.count,
+                contexts=place.part(number),
                 sights=entered[number],
             )
             copies = copies if views is None else views.after(copies, run)
@@ -224,6 +246,7 @@ class _Walk:
             figures=figures + self._borrow(copies),
             shared_with=path if place.copies == 0 and one.stored != NOTHING else None,
             inactive=place.inactive,
+            saved=place.saved,
             part=Part(region, node, place.demand),
         )  # fmt: skip
 

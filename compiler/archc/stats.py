@@ -7,21 +7,18 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from archc.cost import Pricing, Totals, dtype_name
-from archc.devices import Device
-from archc.geometry import Geometry
 from archc.graph import Program
 from archc.liveness import demand_of
-from archc.memory.training import Plan, Training, plan_of
-from archc.tables.geometry import geometry_data, geometry_grid, load_of
 from archc.tables.measure import Measure
 from archc.tables.rows import Grid, Row
-from archc.tables.speed import roofline, speed_data, speed_grid, speed_total
 from archc.tables.view import Count, View
 from archc.tables.walk import table_rows
-from archc.traffic import Traffic
 
 if TYPE_CHECKING:
     from archc.conventions import Counting, Written
+    from archc.devices import Device
+    from archc.memory.training import Plan
+    from archc.traffic import Traffic
 
 __all__ = ["Style", "Table", "table"]
 
@@ -91,7 +88,11 @@ def table(
         raise ValueError("batch is at least 1, and depth at least 0")
     if train and device is not None:
         raise ValueError("an estimate for a device is of the forward pass, not of training")
-    plan = plan_of(batch, dtype, optimizer, master_weights) if train else None
+    plan = None
+    if train:
+        from archc.memory.training import plan_of
+
+        plan = plan_of(batch, dtype, optimizer, master_weights)
     counting = None
     if convention or include or exclude or written != "functions":
         from archc.conventions import counting_of
@@ -133,11 +134,24 @@ class Table:
         self._count, self._style, self._counting = count, style, counting
         counter = counting.counter if counting else None
         self._pricing = Pricing(training=plan is not None, counter=counter)
-        self._training = None if plan is None else Training(self.program, plan)
+        self._training = None
+        if plan is not None:
+            from archc.memory.training import Training
+
+            self._training = Training(self.program, plan)
         self._measure = Measure()
-        self._device = device
-        timed = {} if device is None else {"timed": roofline(device, dtype)}
-        self._traffic = Traffic(self._pricing, batch, dtype, **timed)
+        self._device, self._timed = device, None
+        if device is not None:
+            from archc.tables.speed import roofline
+
+            self._timed = roofline(device, dtype)
+
+    @cached_property
+    def _traffic(self) -> Traffic:
+        from archc.traffic import Traffic
+
+        timed = {} if self._timed is None else {"timed": self._timed}
+        return Traffic(self._pricing, self._batch, self._dtype, **timed)
 
     @cached_property
     def totals(self) -> Totals:
@@ -163,13 +177,21 @@ class Table:
     def _total(self, view: View) -> dict[str, Any]:
         if self._device is None:
             return {}
+        from archc.tables.speed import speed_data, speed_total
+
         return {"device": self._device.key, **speed_data(speed_total(view, self._traffic))}
 
     def _more(self, row: Row) -> dict[str, Any]:
         """What the data of a row has beside what it always has."""
-        if self._device is not None:
-            return speed_data(load_of(row, self._traffic))
-        return geometry_data(row, self._traffic) if self._style == "geometry" else {}
+        if self._device is None and self._style != "geometry":
+            return {}
+        from archc.tables.geometry import geometry_data, load_of
+
+        if self._device is None:
+            return geometry_data(row, self._traffic)
+        from archc.tables.speed import speed_data
+
+        return speed_data(load_of(row, self._traffic))
 
     def to_json(self) -> str:
         """The table as JSON text."""
@@ -229,8 +251,12 @@ class Table:
             return lecture_grid(self._view(READABLE, measure), indented=indented)
         view = self._view(READABLE)
         if self._device is not None:
+            from archc.tables.speed import speed_grid
+
             return speed_grid(view, self._traffic, self._device, indented=indented)
         if self._style == "geometry":
+            from archc.tables.geometry import geometry_grid
+
             return geometry_grid(view, self._traffic, indented=indented)
         if self._style == "bars":
             from archc.tables.bars import bars_grid
@@ -248,7 +274,11 @@ class Table:
         wanted = 1 + measure.fitting(region, readable) if self._chosen is None else self._chosen
         wanted = 1 if self._style == "bars" and self._chosen is None else wanted
         depth = min(wanted, openable)
-        geometry = Geometry() if self._style == "geometry" else None
+        geometry = None
+        if self._style == "geometry":
+            from archc.geometry import Geometry
+
+            geometry = Geometry()
         return View(
             self.program, table_rows(self.program, self._pricing, depth, geometry, self._training),
             self.totals, self._count, self._batch, self._dtype, depth, openable, deepest,

@@ -81,10 +81,12 @@ def verify(
 
     session.figure = figure
     given = {**dict(program.region.arguments), **dict(program.hyperparameters)}
+    figures: dict[bool, dict[str, Any]] = {}
     for file, claim in claims:
         training = isinstance(claim, tree.Expect) and claim.training
-        names = {**given, **_figures(program, training)}
-        scope = Scope(file.scope, names)
+        if training not in figures:
+            figures[training] = _figures(program, training)
+        scope = Scope(file.scope, {**given, **figures[training]})
         ctx = Context(session, None, scope, file)
         others.clear()
         try:

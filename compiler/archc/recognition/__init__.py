@@ -73,7 +73,8 @@ class _Rewriting:
     def _node(self, node: Any) -> Node:
         # What a scan keeps from step to step refers to the nodes of its region by their numbers.
         if isinstance(node, Operation | Scan):
-            return node
+            unchanged: Any = node
+            return unchanged  # type: ignore[no-any-return]
         if isinstance(node, Repeat):
             runs = [(run, self.region(run.region)) for run in node.runs]
             if all(region is run.region for run, region in runs):

@@ -216,11 +216,13 @@ class Net:
 
         render(self.program, Path(path), depth=_levels(depth))
 
-    def source(self, *, class_name: str | None = None) -> str:
+    def source(self, *, class_name: str | None = None, recognize: bool = True) -> str:
         """The net as Python source that imports torch and never archc.
 
         Args:
             class_name: the name of the net's class, instead of the one made from its own.
+            recognize: whether equations that say what a fused kernel computes become that kernel;
+                both forms have the same state_dict.
 
         Raises:
             ArchError: when a dimension is open that the module needs as a number.
@@ -228,10 +230,20 @@ class Net:
         from archc.emit import emit
 
         self._refuse_open_dimensions()
-        return emit(self.program, class_name=class_name, probe=self._probe)
+        return emit(self.program, class_name=class_name, probe=self._probe, recognize=recognize)
 
-    def to_torch(self) -> torch.nn.Module:
+    @property
+    def recognized(self) -> tuple[str, ...]:
+        """What the module computes by fused kernels instead of as written, one sentence each."""
+        from archc.recognition import recognized
+
+        return recognized(self.program).notes
+
+    def to_torch(self, *, recognize: bool = True) -> torch.nn.Module:
         """A freshly initialised torch.nn.Module: what `source()` says, executed.
+
+        Args:
+            recognize: as `source` takes it.
 
         Raises:
             ImportError: when torch is not installed.
@@ -245,7 +257,7 @@ class Net:
                 raise
             message = "to_torch needs PyTorch: pip install 'arch-lang[torch]'"
             raise ImportError(message, name="torch") from error
-        return to_torch(self.program, probe=self._probe)
+        return to_torch(self.program, probe=self._probe, recognize=recognize)
 
     def _refuse_open_dimensions(self) -> None:
         from archc.emit import needs_binding

@@ -229,7 +229,9 @@ class Op(Record):
         name: as users write it, upper case.
         family: its kind, which gives the colour in diagrams and the section of the reference.
         foreign: names of the same thing elsewhere, for did-you-mean.
-        inputs: how many streams it takes: (least, most), most None for any number.
+        inputs: how many streams flow in: (least, most), most None for any number. Behind them
+            stand those that are arguments (kind `Flowing`), in the order of the call; such an
+            operator takes a fixed number.
         takes_defaults_of: another operator whose `default` lines hold for it too.
         examples: see `Example`.
         internal: made by the compiler only (transposition, unary minus); not for files.

@@ -24,7 +24,12 @@ class _AlongAxis(Activation):
         "the axis it runs along", AXIS, None, shown="features"
     )
 
-    def _axis(self, shape: Shape) -> int:
+    def position_of(self, shape: Shape) -> int:
+        """The number of the axis that it runs along in a shape.
+
+        Raises:
+            OpError: where the shape has no such axis, or several are meant.
+        """
         if isinstance(self.axis, tuple):
             raise OpError(
                 f"{self.name} runs along one axis, and axis names {len(self.axis)}",
@@ -35,14 +40,14 @@ class _AlongAxis(Activation):
 
     def infer(self, *inputs: Shape) -> Shape:
         shape = super().infer(*inputs)
-        self._axis(shape)
+        self.position_of(shape)
         return shape
 
     def reaches(self, *inputs: Shape) -> dict[str, Reach]:
-        return {inputs[0].axes[self._axis(inputs[0])].name: EVERYTHING}
+        return {inputs[0].axes[self.position_of(inputs[0])].name: EVERYTHING}
 
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
-        dim = torch_dim(inputs[0], self._axis(inputs[0]))
+        dim = torch_dim(inputs[0], self.position_of(inputs[0]))
         return Expression(self.function + "({0}, dim={dim})", (("dim", dim),))
 
 
@@ -100,7 +105,7 @@ class Glu(_AlongAxis):
 
     def infer(self, *inputs: Shape) -> Shape:
         shape = super().infer(*inputs)
-        position = self._axis(shape)
+        position = self.position_of(shape)
         size = shape.axes[position].size
         unknown = f"GLU needs an even number of features, and whether {size} is even is not known"
         if not settled(same(size % 2, 0), unknown):

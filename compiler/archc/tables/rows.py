@@ -49,7 +49,7 @@ class Row(Record):
     name: str
     level: int
     op: str
-    repeat: int
+    repeat: Dim
     span: Span
     family: str = "block"
     inputs: tuple[Shape, ...] = ()

@@ -7,9 +7,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archc.cost import Totals, cost, input_shapes, operator_cost
-from archc.graph import (
-    INPUTS, Call, Choice, Node, Operation, Region, RegionOutput, Repeat, Scan, Wire,
-)  # fmt: skip
+from archc.graph import INPUTS, Call, Choice, Node, Operation, Region, Repeat, Scan, Wire
+from archc.render.copies import with_last
 from archc.render.structure import by_name
 from archc.render.structure import sources as wires_of
 from archc.shapes import Shape
@@ -158,10 +157,7 @@ class Walk:
         whole = node.timed + node.starts
         entering = [*sources[: node.timed], *sources[whole:]]
         begin = {s.wire: sources[s.initial] for s in node.states if s.initial is not None}
-        region = node.region
-        last = [RegionOutput(s.name, s.wire, s.shape) for s in node.states]
-        whole_step = region.replace(outputs=(*region.outputs, *last))
-        return self.region(whole_step, entering, place.inside(node, ""), begin)
+        return self.region(with_last(node), entering, place.inside(node, ""), begin)
 
     def _counts(self, node: Operation | Call, place: Place) -> bool:
         """Whether the weights of a node are counted at it: shared ones are at their first use."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from archc.graph import Call, Region
 from archc.lower.body import run_body
+from archc.lower.cells import run_cell
 from archc.lower.context import Context, Frame, Problem
 from archc.lower.evaluate import evaluate
 from archc.lower.parameters import check_domain, first_of_domain
@@ -65,6 +66,8 @@ def region_of(thing: BlockValue, incoming: Any, span: Span, ctx: Context) -> Any
     name_places(block.body, ctx)
 
     def body(within: Context, arriving: Any) -> Any:
+        if block.kind == "cell":
+            return run_cell(block, names, within)
         return run_body(block, _rebound(names, arriving), within)
 
     arguments = tuple([(n, v) for n, v in names.items() if is_value(v)])
@@ -92,9 +95,6 @@ def _check(thing: BlockValue, span: Span, ctx: Context) -> None:
     cycle = ctx.session.cyclic.get(id(thing.block))
     if cycle is not None:
         raise Problem("poisoned", "", None)
-    if thing.block.kind == "cell":
-        message = f"{thing.block.name} is a cell: recurrence comes with a later version"
-        raise Problem("not-supported-yet", message, span)
     if ctx.frame is not None and ctx.frame.depth >= DEEPEST:
         message = f"blocks inside blocks are {DEEPEST} deep here"
         raise Problem("nested-too-deeply", message, span)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from archc.arguments import Module
 from archc.cost import NOTHING, Pricing, Totals, input_shapes, regions_of
 from archc.geometry import Geometry, entering
-from archc.graph import Call, Choice, Node, Operation, Program, Region, Repeat, Run
+from archc.graph import Call, Choice, Node, Operation, Program, Region, Repeat, Run, Scan
 from archc.liveness import demand_of, inside
 from archc.memory.saved import Saving
 from archc.shapes import Shape
@@ -134,10 +134,21 @@ class _Walk:
             scope = {**place.scope, **lent_to(node.lends, place.scope)}
             there = place.replace(demand=demand, scope=scope, contexts=place.part(0))
             self.contents(node.region, there, depth)
+        elif isinstance(node, Scan):
+            self._steps(node, place, depth)
         elif isinstance(node, Call):
             self._call(region, node, place, depth)
         else:
             self._repeat(region, node, place, depth)
+
+    def _steps(self, node: Scan, place: Place, depth: int) -> None:
+        # The modules of a step are the cell's own; what they compute is computed at each step.
+        scope = {**place.scope, **lent_to(node.lends, place.scope)}
+        demand = inside(node, node.region, place.demand)
+        repeat = place.repeat * node.steps
+        self.contents(
+            node.region, place.replace(demand=demand, scope=scope, repeat=repeat), depth
+        )
 
     def _operation(self, region: Region, node: Operation, place: Place) -> None:
         if not is_shown(node):

@@ -19,21 +19,24 @@ WRONG = {
     # A branch that takes no part in a sum is NONE.
     "mobilenet2": [("unknown-operator", "unknown operator ZERO")],
 }
-# What they need that is not built: cells and attention.
-LATER = {"charrnn", "gpt2", "gru", "llama", "seq2seq", "transformer", "vit"}
+# What they need that is not built: attention.
+LATER = {"gpt2", "llama", "transformer", "vit"}
 
 NETS = {
     "autoencoder": ["AE"],
+    "charrnn": ["CharRNN"],
     "dcgan": ["DCGAN", "DCGAN2"],
     "densenet": ["densenet121"],
     "efficientnet": ["EfficientNet", "b0", "b7"],
     "fpn": ["FPN"],
     "googlenet": ["GoogLeNet"],
+    "gru": [],
     "mixer": ["MLPMixer"],
     "mobilenet2": ["MobileNetV2"],
     "multitask": ["Age", "Age2"],
     "nasnet": ["Nas"],
     "resnet50": ["resnet50", "resnet50v1"],
+    "seq2seq": ["Seq2Seq"],
     "seresnet": ["SER"],
     "siamese": ["Siamese"],
     "unet": ["UNet", "UNetX"],
@@ -70,13 +73,15 @@ def test_what_is_not_built_is_said_at_its_place(name: str) -> None:
     assert all(d.span is not None for d in result.diagnostics)
 
 
-# A net that breaks its claims is not loaded.
-LOADED = [(file, net) for file, nets in NETS.items() if file != "autoencoder" for net in nets]
+# A net that breaks its claims is not loaded; of one with a cell no source is written yet.
+SIZES = {"charrnn": {"T": 13}}
+UNLOADED = {"autoencoder", "seq2seq"}
+LOADED = [(file, net) for file, nets in NETS.items() if file not in UNLOADED for net in nets]
 
 
 @pytest.mark.parametrize(("file", "net"), LOADED)
 def test_source_module_and_figures_agree(file: str, net: str) -> None:
-    loaded = archc.load(f"{FOLDER / file}.arch:{net}")
+    loaded = archc.load(f"{FOLDER / file}.arch:{net}", **SIZES.get(file, {}))
     agree(loaded)
     if net in PUBLISHED:
         assert loaded.params == PUBLISHED[net]

@@ -110,9 +110,7 @@ def _before(plan: Plan, ctx: Context) -> dict[str, Start] | None:
     return None if failed or poisoned else found
 
 
-def _start(
-    statement: tree.Assign, plan: Plan, found: dict[str, Start], ctx: Context
-) -> None:
+def _start(statement: tree.Assign, plan: Plan, found: dict[str, Start], ctx: Context) -> None:
     target = statement.targets[0]
     assert isinstance(target, tree.Index)
     name = target.value.span.text
@@ -124,7 +122,7 @@ def _start(
         raise Problem("unknown-state", message, target.span)
     made = stream(statement.value, ctx)
     items = [made] if made is POISON else flatten(made) if isinstance(made, Bundle) else [made]
-    if len(items) != 1 or not isinstance(items[0], Stream) and items[0] is not POISON:
+    if len(items) != 1 or (not isinstance(items[0], Stream) and items[0] is not POISON):
         message = f"{name}[0] is one stream, found {name_of(made)}"
         raise Problem("value-as-stream", message, statement.value.span)
     found[name] = Start(items[0], statement.span)

@@ -227,7 +227,5 @@ def identity(made: Stream, name: str, ctx: Context) -> Stream:
     """A stream of this step's own that hands another on."""
     from archc.lower.joins import operator_named
 
-    copy: Stream = operation(
-        operator_named("ID")(), [made], made.span, f"{name}_state", ctx
-    )
+    copy: Stream = operation(operator_named("ID")(), [made], made.span, f"{name}_state", ctx)
     return copy

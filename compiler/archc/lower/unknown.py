@@ -54,6 +54,10 @@ def problem(name: tree.Name, ctx: Context) -> Problem:
         what = _LATER[name.name]
         message = f"{name.name} is not supported yet: {what} comes with a later version"
         return Problem("not-supported-yet", message, name.span)
+    if name.name == "t":
+        message = "`t` is the step of a cell, and this is no cell"
+        help = "write `cell Name(n) { ... }`; the names of axes are words: `SOFTMAX(axis=t)`"
+        return Problem("time-index", message, name.span, help=help)
     if len(name.name) == 1 and name.name.isupper():
         message = f"unknown name {name.name}"
         help = f"`dim {name.name}` declares a symbolic size, `{name.name} = 32` a constant"

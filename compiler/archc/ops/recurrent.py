@@ -59,7 +59,9 @@ class _Recurrent(Op):
     units: Dim = argument("the number of features of the state", FEATURES)
     layers: int = argument("how many lie above each other", COUNT, 1)
     bidirectional: bool = argument("whether a second one runs from the end", FLAG, False)
-    dropout: float = argument("the share of features dropped between layers", Real(least=0, most=1), 0)
+    dropout: float = argument(
+        "the share of features dropped between layers", Real(least=0, most=1), 0
+    )
     bias: Biases = argument(
         "the biases of each layer: two as in torch, one, or none", _Biases(words=("one",)), True
     )
@@ -76,7 +78,7 @@ class _Recurrent(Op):
         return Shape((steps, Axis(self.units * self.directions, "c", "features")))
 
     def _misfit(self, shape: Shape) -> OpError:
-        message = f"{self.name} runs along a sequence of vectors, got {article(shape)} {shape}"
+        message = f"{self.name} runs along a sequence of vectors, got {article(shape)}"
         call = f"{self.name}({self.units})"
         help = f"`REPEAT(10) -> {call}` gives a vector to each step; `SEQUENCE(T, C)` is one"
         if shape.vocabulary is not None:

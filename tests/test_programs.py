@@ -21,11 +21,12 @@ WRONG = {
     # What flows on from `table * sqrt(d) -> POSENC` is the number: -> binds tighter than *.
     "transformer": [("value-as-stream", "22.6274 is a value and cannot flow into POSENC")],
 }
-# What they need that is not built: cells.
-LATER = {"charrnn", "gru", "seq2seq"}
+# What they need that is not built.
+LATER: set[str] = set()
 
 NETS = {
     "autoencoder": ["AE"],
+    "charrnn": ["CharRNN"],
     "dcgan": ["DCGAN", "DCGAN2"],
     "densenet": ["densenet121"],
     "efficientnet": ["EfficientNet", "b0", "b7"],
@@ -33,11 +34,13 @@ NETS = {
     "googlenet": ["GoogLeNet"],
     "gpt2": ["GPT2"],
     "llama": [],
+    "gru": [],
     "mixer": ["MLPMixer"],
     "mobilenet2": ["MobileNetV2"],
     "multitask": ["Age", "Age2"],
     "nasnet": ["Nas"],
     "resnet50": ["resnet50", "resnet50v1"],
+    "seq2seq": ["Seq2Seq"],
     "seresnet": ["SER"],
     "siamese": ["Siamese"],
     "transformer": [],
@@ -78,14 +81,16 @@ def test_what_is_not_built_is_said_at_its_place(name: str) -> None:
     assert all(d.span is not None for d in result.diagnostics)
 
 
-# A net that breaks its claims is not loaded.
-LOADED = [(file, net) for file, nets in NETS.items() if file != "autoencoder" for net in nets]
+# A net that breaks its claims is not loaded; of one with a cell no source is written yet.
+SIZES = {
+    "gpt2": {"T": 13},"charrnn": {"T": 13}}
+UNLOADED = {"autoencoder"}
+LOADED = [(file, net) for file, nets in NETS.items() if file not in UNLOADED for net in nets]
 
 
 @pytest.mark.parametrize(("file", "net"), LOADED)
 def test_source_module_and_figures_agree(file: str, net: str) -> None:
-    steps = {"T": 13} if file == "gpt2" else {}
-    loaded = archc.load(f"{FOLDER / file}.arch:{net}", **steps)
+    loaded = archc.load(f"{FOLDER / file}.arch:{net}", **SIZES.get(file, {}))
     agree(loaded)
     if net in PUBLISHED:
         assert loaded.params == PUBLISHED[net]

@@ -12,7 +12,17 @@ from collections.abc import Callable, Iterable, Mapping
 
 from archc.dims import Dim
 from archc.graph import (
-    INPUTS, Call, Choice, Node, Operation, Program, Region, Repeat, Scan, Shared, Wire,
+    INPUTS,
+    Call,
+    Choice,
+    Node,
+    Operation,
+    Program,
+    Region,
+    Repeat,
+    Scan,
+    Shared,
+    Wire,
 )  # fmt: skip
 from archc.liveness import Demand, Liveness, demand_of, inside
 from archc.op import Op

@@ -8,9 +8,9 @@ answer yes, no or unknown (None). There is no `<`: it would have to guess.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from collections.abc import Iterator, Mapping
 from math import gcd
 from typing import Any
 

@@ -12,7 +12,19 @@ from fractions import Fraction
 from math import inf
 
 from archc.cost import input_shapes
-from archc.graph import INPUTS, Call, Choice, Node, Operation, Port, Region, Repeat, Run, Wire
+from archc.graph import (
+    INPUTS,
+    Call,
+    Choice,
+    Node,
+    Operation,
+    Port,
+    Region,
+    Repeat,
+    Run,
+    Scan,
+    Wire,
+)
 from archc.op import Op
 from archc.shapes import Shape
 from archc.sight import EVERYTHING, UNKNOWN, Field, Number, Reach, Sight, joined
@@ -35,7 +47,9 @@ class Seen(Record):
         """What the streams on these wires see."""
         return tuple(
             [
-                (self.entering if wire.node == INPUTS else self.nodes[wire.node])[wire.port]
+                _everything(self.entering)
+                if wire.delay
+                else (self.entering if wire.node == INPUTS else self.nodes[wire.node])[wire.port]
                 for wire in wires
             ]
         )
@@ -96,6 +110,8 @@ class Geometry:
             return _through(node, input_shapes(region, node.inputs), seen.at(node.inputs))
         if isinstance(node, (Call, Choice)):
             return self.leaving(node.region, seen.at(node.inputs))
+        if isinstance(node, Scan):
+            return _remembering(node, seen.at(node.inputs))
         return self._repeat(node, seen)
 
     def _repeat(self, node: Repeat, seen: Seen) -> Sights:
@@ -134,6 +150,19 @@ class Geometry:
 
 
 # --- one operator --------------------------------------------------------------------------------
+
+
+def _remembering(node: Scan, sights: Sights) -> Sights:
+    """What leaves a cell: it remembers, so each step sees all that was there before."""
+    sight = _everything(sights)
+    return (sight.replace(shallow=sight.shallow + 1, deep=sight.deep + 1),) * len(node.outputs)
+
+
+def _everything(sights: Sights) -> Sight:
+    """All of what several streams see, from the first position to the last."""
+    sight = joined(sights) if sights else Sight({})
+    fields = {name: field.through(EVERYTHING) for name, field in sight.fields.items()}
+    return sight.replace(fields=fields)
 
 
 def _through(node: Operation, shapes: tuple[Shape, ...], sights: Sights) -> Sights:

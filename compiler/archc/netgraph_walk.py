@@ -226,9 +226,7 @@ class Walk:
             count=node.count,
             line=node.span.position.line,
         )
-        captures = dict.fromkeys(
-            starts.of(wire) for run in node.runs for wire in run.captures
-        )
+        captures = dict.fromkeys(starts.of(wire) for run in node.runs for wire in run.captures)
         for port, source in enumerate([*sources, *captures]):
             self.edge(source, key, port, 0)
         return [Start(key, port, shape) for port, shape in enumerate(node.outputs)]

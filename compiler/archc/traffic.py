@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from archc.cost import (
     TOKEN_BYTES,
@@ -12,8 +13,8 @@ from archc.cost import (
     input_shapes,
     operator_cost,
 )
-from archc.dims import Dim, Ratio, divide
-from archc.graph import Node, Operation, Region, Repeat
+from archc.dims import Dim, Poly, Ratio, divide
+from archc.graph import Node, Operation, Region, Repeat, Scan
 from archc.liveness import Demand, inside
 from archc.op import Op
 from archc.shapes import Shape
@@ -45,9 +46,9 @@ class Load(Record):
             self.bound + other.bound,
         )
 
-    def times(self, copies: int) -> Load:
+    def times(self, copies: Dim) -> Load:
         """That of so many copies."""
-        return Load(*[getattr(self, name) * copies for name in self._fields])
+        return Load(*[_times(getattr(self, name), copies) for name in self._fields])
 
     @property
     def intensity(self) -> float | Dim | Ratio | None:
@@ -57,6 +58,11 @@ class Load(Record):
         if isinstance(self.flops, int) and isinstance(self.moved, int):
             return self.flops / self.moved
         return divide(self.flops, self.moved)
+
+
+def _times(value: Any, copies: Dim) -> Any:
+    # No time is stated for open sizes.
+    return value if isinstance(value, float) and isinstance(copies, Poly) else value * copies
 
 
 NOTHING = Load()
@@ -109,6 +115,8 @@ class Traffic:
             return NOTHING
         if isinstance(node, Operation):
             return self._operation(node, input_shapes(region, node.inputs))
+        if isinstance(node, Scan):
+            return self.region(node.region, inside(node, node.region, demand)).times(node.steps)
         if not isinstance(node, Repeat):
             return self.region(node.region, inside(node, node.region, demand))
         total = NOTHING

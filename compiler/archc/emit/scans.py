@@ -80,12 +80,16 @@ def _start(
 ) -> Stream:
     """What a state is before the first step: what the file says, or zeros."""
     if state.initial is not None:
-        return inputs[state.initial]
-    like = next((s for s in inputs if _is_real(s)), inputs[0])
-    forms = [None if shape is ANY else _zeros(shape, _is_real(like)) for shape in shapes]
+        given = inputs[state.initial]
+        given.label = given.label or _name(state, 1)
+        return given
+    real = state.shape.vocabulary is None
+    like = next((s for s in inputs if _is_real(s) == real), inputs[0])
+    alike = _is_real(like) == real
+    forms = [None if shape is ANY else _zeros(shape, alike) for shape in shapes]
     filling = builder.making.placeholders(_NoOperator, forms, builder.unit.scope, state.name)  # type: ignore[arg-type]
     form = next(form for form in forms if form is not None)
-    start = Stream(shapes, state.name)
+    start = Stream(shapes, _name(state, 1))
     steps.append(Apply(form.template, filling, (like,), (start,)))
     return start
 
@@ -94,10 +98,10 @@ class _NoOperator:
     """Stands where an operator would lend its table."""
 
 
-def _zeros(shape: Any, real: bool) -> Expression:
+def _zeros(shape: Any, alike: bool) -> Expression:
     values = tuple([(f"size{i}", size) for i, size in enumerate(shape.sizes)])
     sizes = ", ".join(["{batch}", *[f"{{{name}}}" for name, _ in values]])
-    if real:
+    if alike:
         return Expression(f"{{0}}.new_zeros({sizes})", values)
     return Expression(f"torch.zeros({sizes}, device={{0}}.device)", values)
 
@@ -165,6 +169,8 @@ def _begin(forward: Forward, memory: Memory) -> list[str]:
     names: list[str] = []
     value = forward.value(memory.start)
     forward.use(memory.start)
+    for stream in memory.before[:-1]:
+        forward.remaining[stream] += 1  # it moves on to the step before at the end
     for stream in memory.before:
         free = value.text in forward.locals and not forward.is_held(value.text)
         own = free and value.text not in forward.lines.parameters and not names
@@ -173,8 +179,6 @@ def _begin(forward: Forward, memory: Memory) -> list[str]:
             forward.lines.add(f"{name} = {value.text if not names else names[0]}")
         forward.bind(stream, name)
         names.append(name)
-    for stream in memory.before[:-1]:
-        forward.remaining[stream] += 1  # it moves on to the step before at the end
     return names
 
 

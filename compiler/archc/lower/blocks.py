@@ -9,6 +9,7 @@ from archc.lower.body import run_body
 from archc.lower.cells import run_cell
 from archc.lower.context import Context, Frame, Problem
 from archc.lower.evaluate import evaluate
+from archc.lower.finals import asks_for_state, parted
 from archc.lower.parameters import check_domain, first_of_domain
 from archc.lower.regions import Recipe, feeds, join_outside, make_region, name_places, rebuild
 from archc.lower.things import (
@@ -35,7 +36,8 @@ def call_block(thing: BlockValue, incoming: Any, expr: tree.Expr, name: str, ctx
     Raises:
         Problem: when it cannot.
     """
-    made = region_of(thing, incoming, expr.span, ctx)
+    states = thing.block.kind == "cell" and asks_for_state(expr, ctx)
+    made = region_of(thing, incoming, expr.span, ctx, states)
     if made is POISON:
         return POISON
     captures, lends = join_outside(made, ctx)
@@ -45,11 +47,15 @@ def call_block(thing: BlockValue, incoming: Any, expr: tree.Expr, name: str, ctx
     outputs = tuple([output.shape for output in region.outputs])
     wires = feeds(incoming, ctx) + captures
     node = Call(builder.unique(name), wires, outputs, expr.span, None, region, None, lends)
-    return rebuild(made.result, builder.add(node))
+    left = rebuild(made.result, builder.add(node))
+    return parted(left, ctx) if states else left
 
 
-def region_of(thing: BlockValue, incoming: Any, span: Span, ctx: Context) -> Any:
-    """The region of a block for what flows in: a `Made`, or POISON.
+def region_of(
+    thing: BlockValue, incoming: Any, span: Span, ctx: Context, states: bool = False
+) -> Any:
+    """The region of a block for what flows in: a `Made`, or POISON. With `states` the final states
+    of a cell leave behind its sequences.
 
     Raises:
         Problem: for a recursion, a nesting that is too deep, a parameter that is missing.
@@ -67,7 +73,7 @@ def region_of(thing: BlockValue, incoming: Any, span: Span, ctx: Context) -> Any
 
     def body(within: Context, arriving: Any) -> Any:
         if block.kind == "cell":
-            return run_cell(block, names, within)
+            return run_cell(block, names, within, states)
         return run_body(block, _rebound(names, arriving), within)
 
     arguments = tuple([(n, v) for n, v in names.items() if is_value(v)])
@@ -79,6 +85,7 @@ def region_of(thing: BlockValue, incoming: Any, span: Span, ctx: Context) -> Any
         block.name_span or block.span,
         body,
         names,
+        states,
         arguments=arguments,
         variant=variant,
         documentation=block.documentation,

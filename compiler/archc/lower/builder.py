@@ -44,6 +44,7 @@ class Builder:
         self.training: list[tuple[str | None, Any]] = []
         self.output_names: list[str | None] = []
         self.promised: list[Shape] = []
+        self.finals: dict[Wire, Any] = {}
         self._taken: set[str] = set()
         self._known: dict[tuple[int, Wire], int] = {}
         for position, stream in enumerate(outer or []):

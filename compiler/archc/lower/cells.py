@@ -14,7 +14,7 @@ from archc.lower.plans import Plan, plan_of
 from archc.lower.regions import join_streams
 from archc.lower.steps import Start
 from archc.lower.streams import stream
-from archc.lower.things import POISON, Bundle, Scope, Stream, name_of
+from archc.lower.things import POISON, Bundle, Scope, Stream, is_stream, name_of
 from archc.shapes import Axis, Shape
 from archlang import tree
 from archlang.diagnostics import Label
@@ -22,8 +22,9 @@ from archlang.diagnostics import Label
 __all__ = ["run_cell"]
 
 
-def run_cell(block: tree.Block, names: dict[str, Any], ctx: Context) -> Any:
-    """Lower a cell at work on what flows in; returns the sequences that leave it.
+def run_cell(block: tree.Block, names: dict[str, Any], ctx: Context, states: bool = False) -> Any:
+    """Lower a cell at work on what flows in; returns the sequences that leave it, in a bundle with
+    the final states where `states` asks for them.
 
     Raises:
         Problem: when the equations are no equations, or what flows in does not run in time.
@@ -39,7 +40,10 @@ def run_cell(block: tree.Block, names: dict[str, Any], ctx: Context) -> Any:
     if starts is None:
         return POISON
     found = solve(Cell(block, plan, inputs, starts), outer)
-    return POISON if found is None else _scan(block, found, inputs, starts, ctx)
+    if found is None:
+        return POISON
+    sequences, last = _scan(block, found, inputs, starts, ctx)
+    return Bundle((sequences, last)) if states else sequences
 
 
 # --- what flows in -------------------------------------------------------------------------------
@@ -110,10 +114,25 @@ def _before(plan: Plan, ctx: Context) -> dict[str, Start] | None:
     return None if failed or poisoned else found
 
 
-def _start(
-    statement: tree.Assign, plan: Plan, found: dict[str, Start], ctx: Context
-) -> None:
-    target = statement.targets[0]
+def _start(statement: tree.Assign, plan: Plan, found: dict[str, Start], ctx: Context) -> None:
+    names = [_started(target, plan, found) for target in statement.targets]
+    made = stream(statement.value, ctx)
+    items = [made] * len(names) if made is POISON else _streams(made)
+    if len(items) != len(names):
+        wanted = f"{' and '.join(f'{name}[0]' for name in names)}"
+        message = f"{wanted} {'is one stream' if len(names) == 1 else 'are streams'}, found "
+        help = "name one for each: `h[0], c[0] = m.state`"
+        raise Problem("stream-count", message + name_of(made), statement.value.span, help=help)
+    for name, item in zip(names, items, strict=True):
+        found[name] = Start(item, statement.span)
+
+
+def _streams(made: Any) -> list[Any]:
+    return flatten(made) if is_stream(made) else []
+
+
+def _started(target: tree.Name | tree.Index, plan: Plan, found: dict[str, Start]) -> str:
+    """The name of which a target says what comes before the first step."""
     assert isinstance(target, tree.Index)
     name = target.value.span.text
     if name in found:
@@ -121,13 +140,8 @@ def _start(
         raise Problem("doubled-name", f"{name}[0] is given twice", target.span, more=more)
     if name not in plan.remembered:
         message = f"{name}[0] is never read: no equation mentions {name}[t-1]"
-        raise Problem("unknown-state", message, target.span)
-    made = stream(statement.value, ctx)
-    items = [made] if made is POISON else flatten(made) if isinstance(made, Bundle) else [made]
-    if len(items) != 1 or not isinstance(items[0], Stream) and items[0] is not POISON:
-        message = f"{name}[0] is one stream, found {name_of(made)}"
-        raise Problem("value-as-stream", message, statement.value.span)
-    found[name] = Start(items[0], statement.span)
+        raise Problem("unknown-state", message, target.span, help=f"read it: `{name}[t-1]`")
+    return name
 
 
 # --- the scan ------------------------------------------------------------------------------------
@@ -139,7 +153,7 @@ def _scan(
     inputs: dict[str, Stream],
     starts: dict[str, Start],
     ctx: Context,
-) -> Any:
+) -> tuple[Any, Bundle]:
     builder = ctx.builder
     assert builder is not None
     steps = next(iter(inputs.values())).shape.axes[0]
@@ -155,7 +169,10 @@ def _scan(
         found.states, False, lends,
     )  # fmt: skip
     made = builder.add(node)
-    return found.arrange(made[: len(sequences)])
+    last = zip(found.states, made[len(sequences) :], strict=True)
+    own = [(state.name, one) for state, one in last if state.name not in inputs]
+    final = Bundle(tuple([one for _, one in own]), tuple([name for name, _ in own]))
+    return found.arrange(made[: len(sequences)]), final
 
 
 def _along(steps: Axis, step: Shape) -> Shape:

@@ -8,6 +8,7 @@ from archc.lower.calls import call
 from archc.lower.comprehensions import is_list, list_of
 from archc.lower.computing import condition, operation, range_of
 from archc.lower.context import MOST_STEPS, Context, Problem, too_much_work
+from archc.lower.finals import STATE, state_of
 from archc.lower.guards import guarded
 from archc.lower.heads import needs_incoming, operator_of
 from archc.lower.steps import Timed
@@ -129,7 +130,7 @@ def _attribute(expr: tree.Attribute, ctx: Context) -> Any:
     if found is POISON:
         return POISON
     if isinstance(found, Stream):
-        return _size(found, expr)
+        return state_of(found, expr) if expr.name == STATE else _size(found, expr)
     if isinstance(found, BlockValue) and ctx.session.figure is not None:
         return ctx.session.figure(found, expr)
     if isinstance(found, Bundle) and expr.name in found.names:

@@ -95,6 +95,7 @@ class _Search:
         self.mark = "'" * (ctx.session.guessing - 1)
         self.fresh: set[str] = set()
         self.failures: list[_Failure] = []
+        self.growing: tuple[str, Shape, Shape] | None = None
 
     def run(self) -> Attempt | None:
         known = {name: start.stream.shape for name, start in self.cell.starts.items()}
@@ -154,8 +155,22 @@ class _Search:
             following = self._following(shapes, made)
             if following == shapes:
                 return None if self._is_open(shapes) else shapes
+            self.growing = self._growth(shapes, following)
+            if self.growing is not None:
+                return None
             shapes = following
         return None
+
+    def _growth(self, before: Shapes, after: Shapes) -> tuple[str, Shape, Shape] | None:
+        """A state that is larger after a step than before it, whatever it begins with."""
+        for name, shape in after.items():
+            sizes = zip(before[name].sizes, shape.sizes, strict=False)
+            for old, new in sizes:
+                if old != new and symbols(old) & symbols(new) and self._mentions(old):
+                    return name, before[name], shape
+        if self.left > 0:
+            return None
+        return next((n, before[n], s) for n, s in after.items() if s != before[n])
 
     def _following(self, shapes: Shapes, made: Shapes) -> Shapes:
         return {n: s if n in self.cell.starts else made.get(n, s) for n, s in shapes.items()}
@@ -205,6 +220,9 @@ class _Search:
                 for diagnostic in clean:
                     self.ctx.session.diagnostics.add(diagnostic)
                 return
+        if not self.failures and self.growing is not None:
+            self.ctx.report(self._disagreement(*self.growing).diagnostic)
+            return
         name = self.cell.open[0]
         span = self.cell.plan.timed[name]
         message = f"nothing says what shape {name}[t] has"

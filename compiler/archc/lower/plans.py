@@ -1,9 +1,9 @@
-"""The equations of a cell, sorted: what is done once, what is done at each step, and in which order.
-"""
+"""The equations of a cell, sorted: what is done once, what at each step, and in which order."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from archc.lower.context import Problem
@@ -13,7 +13,7 @@ from archlang.diagnostics import Label
 from archlang.record import Record
 from archlang.source import Span
 
-__all__ = ["Plan", "plan_of"]
+__all__ = ["Plan", "named_steps", "plan_of"]
 
 
 class Plan(Record):
@@ -45,14 +45,19 @@ def plan_of(block: tree.Block) -> Plan:
     """
     _refuse_other_t(block)
     statements = _statements(block)
-    once, starts, step = [], [], []
+    once: list[tree.Statement] = []
+    starts: list[tree.Assign] = []
+    step: list[tree.Statement] = []
     inputs: tuple[tree.Input, ...] = ()
     for statement in statements:
         match statement:
             case tree.In():
                 inputs += statement.inputs
             case tree.Assign():
-                (starts if _starts(statement) else step).append(statement)
+                if _starts(statement):
+                    starts.append(statement)
+                else:
+                    step.append(statement)
             case tree.Out():
                 step.append(statement)
             case _:
@@ -60,7 +65,7 @@ def plan_of(block: tree.Block) -> Plan:
     timed = _timed(step)
     remembered = _remembered(step)
     given = {entry.name for entry in inputs} or {"x"}
-    _refuse_unknown(remembered, timed, given, step)
+    _refuse_unknown(block, timed, given, step)
     ordered = _ordered(step)
     return Plan(tuple(once), tuple(starts), ordered, inputs, timed, remembered)
 
@@ -134,11 +139,9 @@ def _values(statement: tree.Statement) -> tuple[tree.Expr, ...]:
 
 def _remembered(step: list[tree.Statement]) -> dict[str, Span]:
     found: dict[str, Span] = {}
-    for statement in step:
-        for value in _values(statement):
-            for one in _below(value):
-                if _is_step(one) and not _is_now(one):
-                    found.setdefault(one.value.name, one.span)
+    for one in _steps_in(step):
+        if not _is_now(one):
+            found.setdefault(one.value.name, one.span)
     return found
 
 
@@ -153,19 +156,33 @@ def _is_now(node: tree.Index) -> bool:
 
 
 def _refuse_unknown(
-    remembered: dict[str, Span],
-    timed: dict[str, Span],
-    given: set[str],
-    step: list[tree.Statement],
+    block: tree.Block, timed: dict[str, Span], given: set[str], step: list[tree.Statement]
 ) -> None:
     locals_ = set(_locals(step))
-    for name, span in remembered.items():
+    whole = {parameter.name for parameter in block.parameters or ()}
+    for one in _steps_in(step):
+        name = one.value.name
         if name in timed or name in given:
             continue
-        message = f"{span.text} needs an equation that says what {name}[t] is"
+        message = f"{one.span.text} needs an equation that says what {name}[t] is"
+        help = f"write `{name}[t] = ...`"
         if name in locals_:
             message = f"{name} is not kept from step to step: its equation has no [t]"
-        raise Problem("unknown-state", message, span, help=f"write `{name}[t] = ...`")
+        elif name in whole:
+            message = f"{name} does not run in time: each step sees the whole of it"
+            help = f"write `{name}`, or let it flow in: `in x, {name}`"
+        raise Problem("unknown-state", message, one.span, help=help)
+
+
+def _steps_in(step: list[tree.Statement]) -> Iterator[Any]:
+    for statement in step:
+        for value in _values(statement):
+            yield from (one for one in _below(value) if _is_step(one))
+
+
+def named_steps(block: tree.Block) -> set[str]:
+    """The names that stand before `[t]` and the like, with a meaning or without."""
+    return {one.value.name for one in _below(block.body) if _is_step(one)}
 
 
 def _refuse_other_t(block: tree.Block) -> None:
@@ -228,10 +245,13 @@ def _place(
 
 
 def _cycle(
-    path: list[int], step: list[tree.Statement], givers: dict[str, int], needs: list[dict[str, Span]]
+    path: list[int],
+    step: list[tree.Statement],
+    givers: dict[str, int],
+    needs: list[dict[str, Span]],
 ) -> Problem:
     links = []
-    for one, other in zip(path, path[1:], strict=False):
+    for one, other in pairwise(path):
         links.append(next(n for n in needs[one] if givers.get(n) == other))
     shown = " -> ".join([links[-1], *links])
     first = needs[path[0]][links[0]]
@@ -247,8 +267,10 @@ def _cycle(
 def _gives(statement: tree.Statement) -> Iterator[str]:
     if isinstance(statement, tree.Assign):
         for target in statement.targets:
-            inner = isinstance(target, tree.Index)
-            yield f"{target.value.span.text}[t]" if inner else target.name
+            if isinstance(target, tree.Index):
+                yield f"{target.value.span.text}[t]"
+            else:
+                yield target.name
     if isinstance(statement, tree.Out):
         yield from (f"{o.name}[t]" for o in statement.outputs if o.name is not None)
     yield from (one.name for one in _below(statement) if isinstance(one, tree.Named))

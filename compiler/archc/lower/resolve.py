@@ -138,10 +138,10 @@ def _resolve_block(file: LoadedFile, block: tree.Block, session: Session) -> Non
 
 
 def _resolve_cell(block: tree.Block, ctx: Context) -> None:
-    from archc.lower.plans import plan_of
+    from archc.lower.plans import named_steps, plan_of
 
     _try(lambda: plan_of(block), ctx)
-    ctx.scope.names["t"] = POISON
+    ctx.scope.names.update(dict.fromkeys({"t", *named_steps(block)}, POISON))
 
 
 def _given_in(node: Any) -> set[str]:

@@ -192,7 +192,9 @@ class Step:
 
     def finish(self, ctx: Context) -> dict[str, Stream]:
         """The streams that are remembered, each one of its own that this step makes."""
-        self._found = {name: self._plain(name, ctx) for name in self.reach}
+        order = [*self.spans, *self.inputs]
+        names = [name for name in order if name in self.reach]
+        self._found = {name: self._plain(name, ctx) for name in names}
         return self._found
 
     def settle(self) -> None:
@@ -227,7 +229,5 @@ def identity(made: Stream, name: str, ctx: Context) -> Stream:
     """A stream of this step's own that hands another on."""
     from archc.lower.joins import operator_named
 
-    copy: Stream = operation(
-        operator_named("ID")(), [made], made.span, f"{name}_state", ctx
-    )
+    copy: Stream = operation(operator_named("ID")(), [made], made.span, f"{name}_state", ctx)
     return copy

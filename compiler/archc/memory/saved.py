@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from archc.cost import input_shapes
-from archc.graph import Call, Choice, Node, Operation, Program, Region, Repeat
+from archc.graph import Call, Choice, Node, Operation, Program, Region, Repeat, Scan
 from archc.liveness import Liveness, demand_of, inside
 from archc.memory.amounts import EMPTY, Amount, of_extra, of_shape
 from archc.memory.storages import (
@@ -128,6 +128,9 @@ class _Walk:
             self._operation(node, wired)
         elif isinstance(node, Repeat):
             self._repeat(node, demand, wired)
+        elif isinstance(node, Scan):
+            # What the steps keep is not counted: `archc.memory.training` refuses such a net.
+            self._end(EMPTY, ((),), [Stream(Storage(of_shape(s)), True) for s in node.outputs])
         else:
             self._part(node, demand, wired)
 

@@ -13,7 +13,7 @@ from archc.dims import Dim
 from archc.op import Constant, Example, Family, Module, Op, OpError, TorchForm, argument
 from archc.ops.activation import Sigmoid, Tanh
 from archc.ops.layouts import article
-from archc.shapes import Axis, Shape
+from archc.shapes import Axis, Shape, vector
 
 __all__ = ["GatedRecurrentUnit", "LongShortTermMemory", "Recurrent"]
 
@@ -45,6 +45,14 @@ _ONE_BIAS = '''class OneBias{name}(nn.{name}):
 '''
 
 
+_WITH_STATE = '''def with_state(result: tuple[Tensor, Any], directions: int) -> tuple[Tensor, ...]:
+    """A sequence and what its last layer remembers at the end, both directions side by side."""
+    sequence, state = result
+    states = state if isinstance(state, tuple) else (state,)
+    return sequence, *[torch.cat(tuple(one[-directions:]), dim=-1) for one in states]
+'''
+
+
 class _Recurrent(Op):
     """Base of recurrent layers: `gates` sums of the input and of the state at each step."""
 
@@ -55,11 +63,14 @@ class _Recurrent(Op):
     sigmoids: ClassVar[int] = 0
     tanhs: ClassVar[int] = 1
     products_and_sums: ClassVar[int] = 0
+    kept: ClassVar[int] = 1  # streams that a state consists of
 
     units: Dim = argument("the number of features of the state", FEATURES)
     layers: int = argument("how many lie above each other", COUNT, 1)
     bidirectional: bool = argument("whether a second one runs from the end", FLAG, False)
-    dropout: float = argument("the share of features dropped between layers", Real(least=0, most=1), 0)
+    dropout: float = argument(
+        "the share of features dropped between layers", Real(least=0, most=1), 0
+    )
     bias: Biases = argument(
         "the biases of each layer: two as in torch, one, or none", _Biases(words=("one",)), True
     )
@@ -69,14 +80,18 @@ class _Recurrent(Op):
         """How many ways a layer runs."""
         return 2 if self.bidirectional else 1
 
-    def infer(self, *inputs: Shape) -> Shape:
+    states: bool = False  # whether the final states leave as well, for `m.state`
+
+    def infer(self, *inputs: Shape) -> Shape | tuple[Shape, ...]:
         steps = inputs[0].axes[0] if inputs[0].rank == 2 and inputs[0].steps == 0 else None
         if steps is None or inputs[0].features != 1 or inputs[0].vocabulary is not None:
             raise self._misfit(inputs[0])
-        return Shape((steps, Axis(self.units * self.directions, "c", "features")))
+        sequence = Shape((steps, Axis(self.units * self.directions, "c", "features")))
+        final = vector(self.units * self.directions)
+        return (sequence, *[final] * self.kept) if self.states else sequence
 
     def _misfit(self, shape: Shape) -> OpError:
-        message = f"{self.name} runs along a sequence of vectors, got {article(shape)} {shape}"
+        message = f"{self.name} runs along a sequence of vectors, got {article(shape)}"
         call = f"{self.name}({self.units})"
         help = f"`REPEAT(10) -> {call}` gives a vector to each step; `SEQUENCE(T, C)` is one"
         if shape.vocabulary is not None:
@@ -127,9 +142,14 @@ class _Recurrent(Op):
         one = self.bias == "one"
         name = f"OneBias{self.kernel}" if one else f"nn.{self.kernel}"
         helper = ((name, _ONE_BIAS.replace("{name}", self.kernel)),) if one else ()
+        call = "{module}({0})[0]"
+        if self.states:
+            helper = (*helper, ("with_state", _WITH_STATE))
+            call = "with_state({module}({0}), {directions})"
         return Module(
-            name, (inputs[0].sizes[-1], self.units), self._keywords(), "{module}({0})[0]",
-            helper=helper, imports=("from typing import Any",) if one else (),
+            name, (inputs[0].sizes[-1], self.units), self._keywords(), call,
+            values=(("directions", self.directions),) if self.states else (),
+            helper=helper, imports=("from typing import Any",) if helper else (),
         )  # fmt: skip
 
     def _keywords(self) -> tuple[tuple[str, Constant], ...]:
@@ -211,6 +231,7 @@ class LongShortTermMemory(_Recurrent):
     kernel: ClassVar[str] = "LSTM"
     sigmoids: ClassVar[int] = 3
     tanhs: ClassVar[int] = 2
+    kept: ClassVar[int] = 2
     products_and_sums: ClassVar[int] = 4
     examples: ClassVar[tuple[Example, ...]] = (
         Example("SEQUENCE(64, 256) -> LSTM(256)", "(64, 256)", 526336, 33554432),

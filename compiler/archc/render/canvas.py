@@ -116,9 +116,7 @@ class Canvas:
         going = {edge.source for edge in self.edges}
         return frozenset(self._carried & self._ids - going)
 
-    def arrive_late(
-        self, stand_in: Source, source: Source, delay: int, begin: Source = ()
-    ) -> None:
+    def arrive_late(self, stand_in: Source, source: Source, delay: int, begin: Source = ()) -> None:
         """Connect a stream that arrives `delay` steps of time later, once its source is drawn.
         `begin` is what arrives before the first."""
         for edge in self._taken(stand_in[0].id):

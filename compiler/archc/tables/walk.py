@@ -146,9 +146,7 @@ class _Walk:
         scope = {**place.scope, **lent_to(node.lends, place.scope)}
         demand = inside(node, node.region, place.demand)
         repeat = place.repeat * node.steps
-        self.contents(
-            node.region, place.replace(demand=demand, scope=scope, repeat=repeat), depth
-        )
+        self.contents(node.region, place.replace(demand=demand, scope=scope, repeat=repeat), depth)
 
     def _operation(self, region: Region, node: Operation, place: Place) -> None:
         if not is_shown(node):

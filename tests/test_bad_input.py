@@ -286,7 +286,7 @@ LINES = [
     [], ["frob"], ["check"], ["check", "net.arch", "--frob"], ["check", "nope.arch"],
     ["check", "net.arch:nope"], ["check", "/dev/zero"], ["check", "a" * 6000], ["check", "\0"],
     ["stats", "net.arch", "--format", "xml"], ["stats", "net.arch", "--batch", "0"],
-    ["stats", "net.arch", "--depth", "-1"], ["stats", "net.arch", "--train"],
+    ["stats", "net.arch", "--depth", "-1"], ["stats", "net.arch", "--train", "--dtype", "int8"],
     ["stats", "net.arch", "--input", "3x"], ["stats", "net.arch", "--input", "a=3.5"],
     ["stats", "net.arch", "--input", "9" * 5000], ["stats", "net.arch", "--input", "q=3"],
     ["stats", "net.arch", "--params", "nope.yaml"], ["stats", "net.arch", "--params", "."],

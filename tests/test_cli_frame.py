@@ -87,13 +87,6 @@ def test_wrong_command_lines_give_status_2_and_a_usage_line(
     assert message in done.err
 
 
-@pytest.mark.parametrize("arguments", [["--train"]])
-def test_what_is_not_there_yet_says_so(arguments: list[str]) -> None:
-    done = run("stats", "lenet5", *arguments)
-    assert (done.status, done.out) == (2, "")
-    assert "not there yet" in done.err
-
-
 def test_a_reader_that_goes_away_is_no_error() -> None:
     command = f"{sys.executable} -m archc ops | head -n 1"
     done = subprocess.run(["bash", "-c", f"set -o pipefail; {command}"], capture_output=True)

@@ -180,9 +180,9 @@ def test_documentation_stays_documentation(nasty: str, tmp_path: Path) -> None:
     source = emit(loaded.program)
     tree = ast.parse(source)
     kinds = {type(node) for node in tree.body}
-    assert kinds == {ast.Import, ast.ImportFrom, ast.ClassDef}
+    assert kinds == {ast.Import, ast.ImportFrom, ast.ClassDef, ast.If}
     imported = [node.names[0].name for node in tree.body if isinstance(node, ast.Import)]
-    assert imported == ["torch.nn.functional"]
+    assert imported == ["torch", "torch.nn.functional"]
     assert all(ch.isprintable() or ch == "\n" for ch in source)
     clean(tmp_path, {"nasty": source})
 
@@ -192,7 +192,8 @@ def test_documentation_stays_documentation(nasty: str, tmp_path: Path) -> None:
 def test_any_documentation_compiles(said: str) -> None:
     program = load("N", "net N = INPUT(4) -> FC(3)").replace(documentation=said, file=said)
     tree = ast.parse(emit(program))
-    assert [type(node) for node in tree.body] == [ast.ImportFrom, ast.ImportFrom, ast.ClassDef]
+    kinds = [ast.ImportFrom, ast.Import, ast.ImportFrom, ast.ClassDef, ast.If]
+    assert [type(node) for node in tree.body] == kinds
 
 
 def test_names_never_shadow_what_the_code_needs() -> None:

@@ -18,10 +18,9 @@ WRONG = {
     "autoencoder": [("claim-failed", "params is 437_664, claimed <= 300_000")],
     # A branch that takes no part in a sum is NONE.
     "mobilenet2": [("unknown-operator", "unknown operator ZERO")],
+    # What flows on from `table * sqrt(d) -> POSENC` is the number: -> binds tighter than *.
+    "transformer": [("value-as-stream", "22.6274 is a value and cannot flow into POSENC")],
 }
-# What they need that is not built: attention.
-LATER = {"gpt2", "llama", "transformer", "vit"}
-
 NETS = {
     "autoencoder": ["AE"],
     "charrnn": ["CharRNN"],
@@ -30,6 +29,8 @@ NETS = {
     "efficientnet": ["EfficientNet", "b0", "b7"],
     "fpn": ["FPN"],
     "googlenet": ["GoogLeNet"],
+    "gpt2": ["GPT2"],
+    "llama": [],
     "gru": [],
     "mixer": ["MLPMixer"],
     "mobilenet2": ["MobileNetV2"],
@@ -39,7 +40,9 @@ NETS = {
     "seq2seq": ["Seq2Seq"],
     "seresnet": ["SER"],
     "siamese": ["Siamese"],
+    "transformer": [],
     "unet": ["UNet", "UNetX"],
+    "vit": ["ViT"],
     "wavenet": ["WaveNet"],
 }
 # Parameters as published, or as the implementations of torchvision and timm have them.
@@ -47,15 +50,17 @@ PUBLISHED = {
     "densenet121": 7_978_856,
     "b0": 5_288_548,
     "b7": 66_347_960,
+    "GPT2": 124_439_808,
     "MLPMixer": 18_528_264,
     "MobileNetV2": 3_504_872,
     "resnet50": 25_557_032,
     "resnet50v1": 25_557_032,
+    "ViT": 86_567_656,
 }
 
 
 def test_every_program_is_looked_at() -> None:
-    assert {path.stem for path in FOLDER.glob("*.arch")} == {*NETS, *LATER}
+    assert {path.stem for path in FOLDER.glob("*.arch")} == set(NETS)
 
 
 @pytest.mark.parametrize("name", NETS)
@@ -66,15 +71,8 @@ def test_it_checks(name: str) -> None:
     assert [program.name for program in result.programs] == NETS[name]
 
 
-@pytest.mark.parametrize("name", sorted(LATER))
-def test_what_is_not_built_is_said_at_its_place(name: str) -> None:
-    result = check_path(FOLDER / f"{name}.arch")
-    assert result.diagnostics[0].code == "not-supported-yet"
-    assert all(d.span is not None for d in result.diagnostics)
-
-
 # A net that breaks its claims is not loaded; of one with a cell no source is written yet.
-SIZES = {"charrnn": {"T": 13}}
+SIZES = {"charrnn": {"T": 13}, "gpt2": {"T": 13}}
 UNLOADED = {"autoencoder", "seq2seq"}
 LOADED = [(file, net) for file, nets in NETS.items() if file not in UNLOADED for net in nets]
 

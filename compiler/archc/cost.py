@@ -31,11 +31,15 @@ from archc.tally import EMPTY, Tally
 from archlang.record import Record
 
 __all__ = [
-    "BYTES", "NOTHING", "TOKEN_BYTES", "TRANSPARENT", "Counter", "Pricing", "Totals", "bytes_of",
-    "cost", "input_shapes", "operator_cost", "regions_of",
+    "BYTES", "NOTHING", "SHORT_NAMES", "TOKEN_BYTES", "TRANSPARENT", "Counter", "Pricing", "Totals",
+    "bytes_of", "cost", "dtype_name", "input_shapes", "operator_cost", "regions_of",
 ]  # fmt: skip
 
 BYTES: Mapping[str, int] = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "int8": 1}
+# How people write them.
+SHORT_NAMES: Mapping[str, str] = {
+    "fp64": "float64", "fp32": "float32", "fp16": "float16", "bf16": "bfloat16",
+}  # fmt: skip
 # What only hands on one of the streams that flow in, or is a number.
 TRANSPARENT = frozenset({"ID", "NUMBER", "WHEN"})
 
@@ -45,15 +49,25 @@ Counter = Callable[[Op, tuple[Shape, ...], tuple[Shape, ...]], Tally]
 TOKEN_BYTES = 8  # tokens are int64, whatever the reals are
 
 
+def dtype_name(dtype: str) -> str:
+    """The name of a type in full: bf16 is bfloat16.
+
+    Raises:
+        ValueError: for a type that is not in `BYTES`.
+    """
+    name = SHORT_NAMES.get(dtype, dtype)
+    if name not in BYTES:
+        raise ValueError(f"unknown dtype {dtype!r}, expected one of {', '.join(BYTES)}")
+    return name
+
+
 def bytes_of(dtype: str) -> int:
     """The size of one real number of that type in bytes.
 
     Raises:
         ValueError: for a type that is not in `BYTES`.
     """
-    if dtype not in BYTES:
-        raise ValueError(f"unknown dtype {dtype!r}, expected one of {', '.join(BYTES)}")
-    return BYTES[dtype]
+    return BYTES[dtype_name(dtype)]
 
 
 class Totals(Record):

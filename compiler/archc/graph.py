@@ -244,6 +244,7 @@ class Program(Record):
             each.
         published: what the file quotes about the net (`published top1 = 76.1%`), by name; the year
             may be that of a net that it applies.
+        compared: the verified claims that compare it with other nets, as the file writes them.
     """
 
     name: str
@@ -254,6 +255,7 @@ class Program(Record):
     documentation: str | None = None
     notes: tuple[str, ...] = ()
     published: tuple[tuple[str, int | float | str], ...] = ()
+    compared: tuple[str, ...] = ()
 
     __eq__ = object.__eq__
     __hash__ = object.__hash__

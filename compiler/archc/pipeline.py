@@ -40,7 +40,8 @@ def load_program(request: Request) -> Loaded:
         try:
             program = run.load()
             if program is not None and not run.diagnostics.failed:
-                run.verify_one(program, bounds_only=run.changed)
+                compared = run.verify_one(program, bounds_only=run.changed)
+                program = program.replace(compared=compared) if compared else program
         except Problem as problem:
             run.diagnostics.add(problem.diagnostic)
             program = None

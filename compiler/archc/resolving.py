@@ -65,15 +65,18 @@ class Run:
         filled = self.session.dimensions | self.required
         return bool(self.request.inputs) or not filled.issuperset(self.session.bindings)
 
-    def verify_one(self, program: Program, *, bounds_only: bool = False) -> None:
-        """Verify what is claimed of the net that `load` found: all of it, or each `require`."""
+    def verify_one(self, program: Program, *, bounds_only: bool = False) -> tuple[str, ...]:
+        """Verify what is claimed of the net that `load` found: all of it, or each `require`.
+
+        Returns:
+            What `verify` does.
+        """
         if self.found is None:
-            return
+            return ()
         claims = claims_of(*self.found)
         if bounds_only:
             claims = [pair for pair in claims if isinstance(pair[1], tree.Require)]
-        if claims:
-            verify(program, claims, self.session, self._lowered)
+        return verify(program, claims, self.session, self._lowered) if claims else ()
 
     def _lowered(self, block: Any) -> Program | None:
         assert self.found is not None

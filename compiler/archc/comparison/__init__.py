@@ -9,10 +9,10 @@ from typing import Any, Literal, get_args
 
 from archc.comparison.measures import Compared, compared
 from archc.comparison.problems import ComparisonError
-from archc.comparison.stages import aligned
 from archc.cost import bytes_of
 from archc.graph import Program
 from archc.tables.rows import Grid
+from archc.tables.stages import aligned
 from archc.tables.view import Count
 
 __all__ = ["CHARTS", "Chart", "Comparison", "ComparisonError", "Relative", "compare"]

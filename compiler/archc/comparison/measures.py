@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from archc.comparison.stages import Stage, stages_of
 from archc.cost import Pricing, Totals
 from archc.dims import Dim
 from archc.graph import Program
 from archc.liveness import demand_of
 from archc.tables.rows import shape_text
+from archc.tables.stages import Stage, stages_of
 from archc.tables.view import Count
 from archlang.record import Record
 

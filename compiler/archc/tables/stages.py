@@ -1,4 +1,4 @@
-"""The stages of a net: what a chart that compares nets shows side by side."""
+"""The stages of a net: what bars and charts show side by side."""
 
 from __future__ import annotations
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from archc.cost import (
     TOKEN_BYTES,
@@ -13,7 +12,7 @@ from archc.cost import (
     input_shapes,
     operator_cost,
 )
-from archc.dims import Dim, Poly, Ratio, divide
+from archc.dims import Dim, Ratio, divide
 from archc.graph import Node, Operation, Region, Repeat, Scan
 from archc.liveness import Demand, inside
 from archc.op import Op
@@ -48,7 +47,10 @@ class Load(Record):
 
     def times(self, copies: Dim) -> Load:
         """That of so many copies."""
-        return Load(*[_times(getattr(self, name), copies) for name in self._fields])
+        # What takes time has sizes that are known.
+        whole = copies if isinstance(copies, int) else 0
+        times = self.seconds * whole, self.bound * whole
+        return Load(self.flops * copies, self.moved * copies, *times)
 
     @property
     def intensity(self) -> float | Dim | Ratio | None:
@@ -58,11 +60,6 @@ class Load(Record):
         if isinstance(self.flops, int) and isinstance(self.moved, int):
             return self.flops / self.moved
         return divide(self.flops, self.moved)
-
-
-def _times(value: Any, copies: Dim) -> Any:
-    # No time is stated for open sizes.
-    return value if isinstance(value, float) and isinstance(copies, Poly) else value * copies
 
 
 NOTHING = Load()
@@ -115,10 +112,9 @@ class Traffic:
             return NOTHING
         if isinstance(node, Operation):
             return self._operation(node, input_shapes(region, node.inputs))
-        if isinstance(node, Scan):
-            return self.region(node.region, inside(node, node.region, demand)).times(node.steps)
         if not isinstance(node, Repeat):
-            return self.region(node.region, inside(node, node.region, demand))
+            one = self.region(node.region, inside(node, node.region, demand))
+            return one.times(node.steps) if isinstance(node, Scan) else one
         total = NOTHING
         for run in node.runs:
             one = self.region(run.region, inside(node, run.region, demand))

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from archc.cost import input_shapes
+from archc.dims import Dim
 from archc.graph import Call, Choice, Node, Operation, Program, Region, Repeat, Scan
 from archc.liveness import Liveness, demand_of, inside
 from archc.memory.amounts import EMPTY, Amount, of_extra, of_shape
@@ -29,7 +30,7 @@ from archlang.record import Record
 __all__ = ["Contexts", "Kept", "Saving"]
 
 # The contexts in which a region runs, with how many copies run in each.
-Contexts = tuple[tuple[Context, int], ...]
+Contexts = tuple[tuple[Context, Dim], ...]
 
 
 class Kept(Record):
@@ -84,7 +85,7 @@ class Saving:
 
     def parts(self, contexts: Contexts, number: int) -> tuple[Contexts, ...]:
         """The contexts of the regions that a node refers to."""
-        found: list[dict[Context, int]] = []
+        found: list[dict[Context, Dim]] = []
         for context, copies in contexts:
             parts = self.of(context).parts[number]
             found = found or [{} for _ in parts]
@@ -106,6 +107,7 @@ class Saving:
         walk = _Walk(self, region, Streams.entering(context))
         for node, demand in zip(region.nodes, live, strict=True):
             walk.node(node, demand)
+        walk.hold()
         leaving = walk.streams.leaving([output.wire for output in region.outputs])
         return Kept(tuple(walk.added), tuple(walk.parts), walk.streams.kept, leaving)
 
@@ -129,10 +131,14 @@ class _Walk:
         elif isinstance(node, Repeat):
             self._repeat(node, demand, wired)
         elif isinstance(node, Scan):
-            # What the steps keep is not counted: `archc.memory.training` refuses such a net.
-            self._end(EMPTY, ((),), [Stream(Storage(of_shape(s)), True) for s in node.outputs])
+            self._steps(node, demand, wired)
         else:
             self._part(node, demand, wired)
+
+    def hold(self) -> None:
+        """Hold what the step after this one holds."""
+        for number, stream in self.streams.held_later():
+            self.added[number] = self.added[number] + _keep([stream.storage])
 
     def _end(self, added: Amount, parts: tuple[Contexts, ...], outputs: Sequence[Stream]) -> None:
         self.added.append(added)
@@ -156,6 +162,25 @@ class _Walk:
         added, outputs = self._enter(context, wired)
         self._end(added, (((context, 1),),), outputs)
 
+    def _steps(self, node: Scan, demand: tuple[bool, ...], wired: list[Stream]) -> None:
+        # Each step keeps its own streams; what every step sees whole is kept once.
+        region, wanted = node.region, inside(node, node.region, demand)
+        timed, whole = wired[: node.timed], wired[node.timed + node.starts :]
+        pieces = [
+            Stream(Storage(of_shape(port.shape), kept=stream.storage.kept), stream.learning)
+            for port, stream in zip(region.inputs, timed, strict=False)
+        ]
+        kept = self.saving.of(context_of(region, wanted, [*pieces, *whole])).inputs
+        held = [s.storage for s, is_kept in zip(whole, kept[node.timed :], strict=True) if is_kept]
+        once = _keep(held)
+        context = context_of(region, wanted, [*pieces, *whole])
+        found = self.saving.of(context)
+        for stream, is_kept in zip(timed, found.inputs, strict=False):
+            stream.storage.kept = is_kept
+        learning = any(one.learning for one in found.outputs)
+        outputs = [Stream(Storage(of_shape(shape)), learning) for shape in node.outputs]
+        self._end(once + found.total.times(node.steps), (((context, node.steps),),), outputs)
+
     def _enter(self, context: Context, wired: Sequence[Stream]) -> tuple[Amount, list[Stream]]:
         """What a region adds, and what leaves it."""
         kept = self.saving.of(context)
@@ -169,7 +194,7 @@ class _Walk:
         for run in node.runs:
             captures = self.streams.on(run.captures)
             wanted = inside(node, run.region, demand)
-            contexts: dict[Context, int] = {}
+            contexts: dict[Context, Dim] = {}
             left, last = run.count, None
             while left:
                 wired = [*carried, *captures]

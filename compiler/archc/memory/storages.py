@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from archc.graph import INPUTS, Region, Wire
 from archc.liveness import Demand
-from archc.memory.amounts import Amount
+from archc.memory.amounts import EMPTY, Amount
 from archlang.record import Record
 
 __all__ = [
@@ -108,6 +108,7 @@ class Streams:
     def __init__(self, inputs: Sequence[Stream]) -> None:
         self._inputs = tuple(inputs)
         self._made: list[Sequence[Stream]] = []
+        self._late: dict[tuple[int, int], Stream] = {}
 
     @classmethod
     def entering(cls, context: Context) -> Streams:
@@ -123,9 +124,21 @@ class Streams:
 
     def on(self, wires: Sequence[Wire]) -> list[Stream]:
         """The streams on wires."""
-        return [
-            self._inputs[w.port] if w.node == INPUTS else self._made[w.node][w.port] for w in wires
-        ]
+        return [self._late_one(wire) if wire.delay else self._one(wire) for wire in wires]
+
+    def _one(self, wire: Wire) -> Stream:
+        return (self._inputs if wire.node == INPUTS else self._made[wire.node])[wire.port]
+
+    def _late_one(self, wire: Wire) -> Stream:
+        # What an earlier step made takes no memory in this one; whether it is held is asked.
+        place = (wire.node, wire.port)
+        return self._late.setdefault(place, Stream(Storage(EMPTY), True))
+
+    def held_later(self) -> Iterator[tuple[int, Stream]]:
+        """The streams that a later step holds, with the number of the node that makes each."""
+        for (node, port), later in self._late.items():
+            if later.storage.kept:
+                yield node, self._one(Wire(node, port))
 
     def numbered(self) -> Iterator[tuple[tuple[int, int], Stream]]:
         """The streams that nodes made so far, with the number of the node and of its output."""

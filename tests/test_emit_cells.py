@@ -171,7 +171,8 @@ def test_a_decoder_attends_at_each_step() -> None:
     dim S
     cell Decoder(n, memory, start) {
       h[0] = start -> FC(n) -> TANH
-      e = { memory -> FC(n, bias=no) + h[t-1] -> FC(n) } -> TANH -> FC(1, bias=no) -> SOFTMAX(axis=t)
+      s = { memory -> FC(n, bias=no) + h[t-1] -> FC(n) } -> TANH -> FC(1, bias=no)
+      e = s -> SOFTMAX(axis=t)
       context = { e' @ memory } -> FLATTEN
       h[t] = { x[t] | context | h[t-1] } -> FC(n) -> TANH
       out h[t]

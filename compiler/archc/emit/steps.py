@@ -174,8 +174,14 @@ class Branch(Record):
 
 
 class Memory(Record):
-    """What a cell remembers: the streams of the steps before, the latest first; what they are at the
-    start; the stream of this step; and its last value outside."""
+    """What a cell remembers.
+
+    Args:
+        before: the streams of the steps before, the latest first.
+        start: what they are before the first step.
+        now: the stream of this step.
+        final: its last value, outside.
+    """
 
     before: tuple[Stream, ...]
     start: Stream

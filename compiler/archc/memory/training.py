@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from archc.cost import bytes_of, cost, dtype_name, regions_of
 from archc.dims import Dim
-from archc.graph import Operation, Program, Region, Scan
+from archc.graph import Operation, Program, Region
 from archc.memory.amounts import Amount
 from archc.memory.saved import Saving
 from archlang.record import Record
@@ -24,14 +24,12 @@ OPTIMIZERS: Mapping[str, int] = {"sgd": 0, "momentum": 1, "adam": 2, "adamw": 2}
 _MASTER_BYTES = 4  # float32
 
 
-REMEMBERS = "what cells and recurrent layers keep for training is not known yet"
+REMEMBERS = "what RNN, GRU and LSTM keep for training is not known yet; cells are"
 
 
 def remembers(region: Region) -> bool:
-    """Whether there is a cell or a recurrent layer in it: what their steps keep is not known yet."""
+    """Whether there is a built-in recurrent layer in it: what its kernel keeps is not known yet."""
     for node in region.nodes:
-        if isinstance(node, Scan):
-            return True
         if isinstance(node, Operation):
             if node.op.family == "recurrent":
                 return True

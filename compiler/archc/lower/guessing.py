@@ -67,12 +67,20 @@ class Attempt(Record):
         return rebuild(self.template, streams)
 
 
-class _Failure(Record):
-    """A step that could not be lowered: what is wrong, and which sizes were compared in vain."""
+class _Tried(Record):
+    """What came of a guess.
 
+    Args:
+        shapes: the guess.
+        made: what the equations make of it; None where something is wrong.
+        diagnostics: what is wrong.
+        pairs: sizes of which it is unknown whether they are equal.
+    """
+
+    shapes: Shapes
+    made: Shapes | None
     diagnostics: tuple[Diagnostic, ...]
     pairs: tuple[tuple[Any, Any], ...]
-    shapes: Shapes
 
 
 def solve(cell: Cell, ctx: Context) -> Attempt | None:
@@ -94,7 +102,7 @@ class _Search:
         self.left = 12 + 4 * len(cell.plan.remembered)
         self.mark = "'" * (ctx.session.guessing - 1)
         self.fresh: set[str] = set()
-        self.failures: list[_Failure] = []
+        self.failures: list[_Tried] = []
         self.growing: tuple[str, Shape, Shape] | None = None
 
     def run(self) -> Attempt | None:
@@ -148,13 +156,14 @@ class _Search:
         """Shapes on which the equations agree, from a guess on."""
         while self.left > 0:
             self.left -= 1
-            made = _attempt(self.cell, shapes, self.ctx)
-            if isinstance(made, _Failure):
-                self.failures.append(made)
-                return self._bind(made)
-            following = self._following(shapes, made)
+            tried = _attempt(self.cell, shapes, self.ctx)
+            if tried.made is None:
+                self.failures.append(tried)
+                return self._bind(tried)
+            following = self._following(shapes, tried.made)
             if following == shapes:
-                return None if self._is_open(shapes) else shapes
+                # A size of one spreads over a size that is open, and leaves it so.
+                return self._bind(tried) if self._is_open(shapes) else shapes
             self.growing = self._growth(shapes, following)
             if self.growing is not None:
                 return None
@@ -173,13 +182,15 @@ class _Search:
         return next((n, before[n], s) for n, s in after.items() if s != before[n])
 
     def _following(self, shapes: Shapes, made: Shapes) -> Shapes:
-        return {n: s if n in self.cell.starts else made.get(n, s) for n, s in shapes.items()}
+        # A state that only an option reads which is left out is none.
+        given = self.cell.starts
+        return {n: given[n].stream.shape if n in given else made[n] for n in shapes if n in made}
 
-    def _bind(self, failure: _Failure) -> Shapes | None:
-        for name, size in self._bindings(failure.pairs):
+    def _bind(self, tried: _Tried) -> Shapes | None:
+        for name, size in self._bindings(tried.pairs):
             if self.left <= 0:
                 return None
-            bound = {n: _bound(shape, name, size) for n, shape in failure.shapes.items()}
+            bound = {n: _bound(shape, name, size) for n, shape in tried.shapes.items()}
             found = self._try(bound)
             if found is not None:
                 return found
@@ -258,7 +269,7 @@ def _one_step(sequence: Shape) -> Shape:
 # --- lowering one step ---------------------------------------------------------------------------
 
 
-def _attempt(cell: Cell, shapes: Shapes, ctx: Context) -> Shapes | _Failure:
+def _attempt(cell: Cell, shapes: Shapes, ctx: Context) -> _Tried:
     """What the equations make of a guess; the session forgets that they were asked."""
     session = ctx.session
     kept = (session.diagnostics, session.memo, session.weights, list(session.notes))
@@ -273,7 +284,7 @@ def _attempt(cell: Cell, shapes: Shapes, ctx: Context) -> Shapes | _Failure:
             session.diagnostics, session.memo, session.weights, session.notes = kept
             for builder, count in owners:
                 del builder.shares[count:]
-    return _Failure(found.all, tuple(pairs), shapes) if made is None else made.made
+    return _Tried(shapes, None if made is None else made.made, found.all, tuple(pairs))
 
 
 def _owners(builder: Builder | None) -> list[tuple[Builder, int]]:

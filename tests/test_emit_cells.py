@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import archc
+from agreement import module_of
 
 BATCH, STEPS, FEATURES, UNITS = 2, 11, 5, 7
 
@@ -190,3 +191,82 @@ def test_a_decoder_attends_at_each_step() -> None:
         h = update(torch.cat([b[:, t], context, h], 1)).tanh()
         found.append(h)
     torch.testing.assert_close(model(a, b), torch.stack(found, 1))
+
+
+# --- recognition ---------------------------------------------------------------------------------
+
+SPLIT = """cell Split(n) {
+  f, i, g, o = { h[t-1] | x[t] } -> FC(4*n) -> SPLIT(4)
+  c[t] = (i -> SIGMOID) * (g -> TANH) + (f -> SIGMOID) * c[t-1]
+  h[t] = (c[t] -> TANH) * (o -> SIGMOID)
+  out h[t]
+}"""
+SUMS = """cell Sums(n) {
+  f    = { x[t] -> FC(n) + h[t-1] -> FC(n) } -> SIGMOID
+  i    = { x[t] -> FC(n) + h[t-1] -> FC(n) } -> SIGMOID
+  g    = { h[t-1] -> FC(n) + x[t] -> FC(n) } -> TANH
+  o    = { x[t] -> FC(n) + h[t-1] -> FC(n) } -> SIGMOID
+  c[t] = f * c[t-1] + i * g
+  h[t] = o * (c[t] -> TANH)
+  out h[t]
+}"""
+RELU = "cell Simple(n) { h[t] = { x[t] | h[t-1] } -> FC(n) -> RELU }"
+GRU = """cell Unit(n) {
+  r = { x[t] -> FC(n) + h[t-1] -> FC(n) } -> SIGMOID
+  z = { x[t] -> FC(n) + h[t-1] -> FC(n) } -> SIGMOID
+  g = { x[t] -> FC(n) + r * [h[t-1] -> FC(n)] } -> TANH
+  h[t] = z * h[t-1] + (1 - z) * g
+}"""
+STARTED = """cell Started(n, s) {
+  h[0] = s -> FC(n)
+  h[t] = { x[t] -> FC(n) + h[t-1] -> FC(n, bias=no) } -> TANH
+}"""
+KNOWN = {
+    "torch.rnn_tanh": (ELMAN, "SEQUENCE(T, 5) -> Elman(7)"),
+    "torch.lstm": (LSTM, "SEQUENCE(T, 5) -> Memory(7)"),
+    "torch.lstm ": (SPLIT, "SEQUENCE(T, 5) -> Split(7)"),
+    "torch.lstm  ": (SUMS, "SEQUENCE(T, 5) -> Sums(7)"),
+    "torch.rnn_relu": (RELU, "SEQUENCE(T, 5) -> Simple(7)"),
+    "torch.gru": (GRU, "SEQUENCE(T, 5) -> Unit(7)"),
+    "torch.rnn_tanh ": (STARTED, "{ in a = SEQUENCE(T, 5) out a -> Started(7, a -> LAST) }"),
+}
+
+
+@pytest.mark.parametrize("kernel", KNOWN)
+def test_known_equations_are_fused_with_the_same_weights_and_numbers(kernel: str) -> None:
+    text, net = KNOWN[kernel]
+    equals = "" if net.startswith("{") else "= "
+    loaded = archc.load(source=f"dim T\n{text}\nnet N {equals}{net}")
+    assert [note.rpartition(" ")[2] for note in loaded.recognized] == [kernel.strip()]
+    fused = module_of(loaded.source()).double()
+    plain = module_of(loaded.source(recognize=False)).double()
+    assert kernel.strip().removeprefix("torch.") in loaded.source()
+    assert ".unbind(" not in loaded.source()
+    plain.load_state_dict(fused.state_dict(), strict=True)
+    x = sequence()
+    one, other = fused(x), plain(x)
+    torch.testing.assert_close(one, other)
+    weight = torch.randn_like(one)
+    gradients = torch.autograd.grad((one * weight).sum(), list(fused.parameters()))
+    wanted = dict(
+        zip(
+            dict(plain.named_parameters()),
+            torch.autograd.grad((other * weight).sum(), list(plain.parameters())),
+            strict=True,
+        )
+    )
+    for name, gradient in zip(dict(fused.named_parameters()), gradients, strict=True):
+        torch.testing.assert_close(gradient, wanted[name])
+
+
+@pytest.mark.parametrize("name", ["Gated", "Far", "Maps"])
+def test_what_no_kernel_computes_stays_a_loop(name: str) -> None:
+    text, net, _, _ = CELLS[name]
+    loaded = archc.load(source=f"dim T\n{text}\nnet N = {net}")
+    assert loaded.recognized == ()
+    assert ".unbind(1)" in loaded.source()
+
+
+def test_the_reset_gate_before_the_product_is_no_kernel_of_torch() -> None:
+    first = GRU.replace("r * [h[t-1] -> FC(n)]", "[r * h[t-1]] -> FC(n)")
+    assert archc.load(source=f"dim T\n{first}\nnet N = SEQUENCE(T, 5) -> Unit(7)").recognized == ()

@@ -13,6 +13,7 @@ from typing import Any
 from archc.graph import Node, Operation, Program, Region, Repeat, Scan
 from archc.recognition.attention import recognize_attention
 from archc.recognition.notes import Note
+from archc.recognition.recurrence import recognize_recurrence
 from archlang.record import Record
 
 __all__ = ["RECOGNIZERS", "Note", "Recognized", "Recognizer", "recognized"]
@@ -20,7 +21,7 @@ __all__ = ["RECOGNIZERS", "Note", "Recognized", "Recognizer", "recognized"]
 # Rewrites one region, and says what it recognised there; nothing when it is left as it is.
 Recognizer = Callable[[Region], tuple[Region, tuple[Note, ...]]]
 
-RECOGNIZERS: tuple[Recognizer, ...] = (recognize_attention,)
+RECOGNIZERS: tuple[Recognizer, ...] = (recognize_attention, recognize_recurrence)
 
 
 class Recognized(Record):

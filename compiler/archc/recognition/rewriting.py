@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from archc.graph import INPUTS, Node, Operation, Region, Repeat, Wire
 from archc.op import Op
 from archc.shapes import Shape
 
-__all__ = ["only_used", "operation_at", "wire_shape", "without_nodes"]
+__all__ = ["only_used", "operation_at", "rewired", "wire_shape", "without_nodes"]
 
 _NOWHERE = -2
 
@@ -45,20 +45,20 @@ def without_nodes(region: Region, gone: Collection[int]) -> Region:
     """The region without some nodes, which nothing uses."""
     kept = [number for number in range(len(region.nodes)) if number not in gone]
     numbers = {INPUTS: INPUTS, **{old: new for new, old in enumerate(kept)}}
-    nodes = tuple([_moved(region.nodes[number], numbers) for number in kept])
-    outputs = tuple([o.replace(wire=_wire(o.wire, numbers)) for o in region.outputs])
+
+    def moved(wire: Wire) -> Wire:
+        return wire.replace(node=numbers[wire.node])
+
+    nodes = tuple([rewired(region.nodes[number], moved) for number in kept])
+    outputs = tuple([o.replace(wire=moved(o.wire)) for o in region.outputs])
     return region.replace(nodes=nodes, outputs=outputs)
 
 
-def _moved(node: Any, numbers: dict[int, int]) -> Node:
-    inputs = tuple([_wire(wire, numbers) for wire in node.inputs])
-    changed: Node = node.replace(inputs=inputs)
+def rewired(node: Any, change: Callable[[Wire], Wire]) -> Node:
+    """A node whose streams come from elsewhere."""
+    changed: Node = node.replace(inputs=tuple([change(wire) for wire in node.inputs]))
     if not isinstance(changed, Repeat):
         return changed
-    captures = [tuple([_wire(w, numbers) for w in run.captures]) for run in changed.runs]
+    captures = [tuple([change(wire) for wire in run.captures]) for run in changed.runs]
     pairs = zip(changed.runs, captures, strict=True)
     return changed.replace(runs=tuple([run.replace(captures=c) for run, c in pairs]))
-
-
-def _wire(wire: Wire, numbers: dict[int, int]) -> Wire:
-    return wire.replace(node=numbers[wire.node])

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -71,15 +74,28 @@ def _write(program: Program, module: nn.Module, path: Path) -> None:
         torch.export.save(exported, path)
         return
     outputs = [one.name for one in program.region.outputs if not one.training]
-    torch.onnx.export(
-        exported,
-        f=path,
-        input_names=[port.name for port in program.region.inputs],
-        output_names=outputs,
-        external_data=False,
-        verbose=False,
-        dynamo=True,
-    )
+    with _no_remarks():
+        torch.onnx.export(
+            exported,
+            f=path,
+            input_names=[port.name for port in program.region.inputs],
+            output_names=outputs,
+            external_data=False,
+            verbose=False,
+            dynamo=True,
+        )
+
+
+@contextmanager
+def _no_remarks() -> Iterator[None]:
+    # The exporter remarks on packages that are not there and that no net needs.
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _example(shape: Shape, like: torch.Tensor) -> torch.Tensor:

@@ -14,7 +14,7 @@ import archc
 from archc.output import OutputError, staged, write_text
 from cli_harness import run
 
-COMMANDS = ["check", "stats", "render", "compile", "fmt", "list", "ops", "explain", "tour"]
+COMMANDS = ["check", "stats", "render", "compile", "export", "fmt", "list", "ops", "explain", "tour"]
 
 
 def test_help_lists_the_commands_in_reading_order() -> None:

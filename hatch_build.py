@@ -1,7 +1,7 @@
-"""Build hook: compute the parser's tables, so that reading a file needs no Lark.
+"""Build hook: compute the parser's tables and the library's figures, so that users need not wait.
 
-Runs for wheels and for editable installs. The package works without the file that it writes: then
-the first run computes the tables and keeps them in the user's cache.
+Runs for wheels and for editable installs. The package works without the files that it writes: then
+the first run that needs them computes them and keeps them in the user's cache.
 """
 
 from __future__ import annotations
@@ -14,15 +14,23 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class TablesHook(BuildHookInterface[Any]):
-    """Writes dsl/archlang/_tables.bin."""
+    """Writes dsl/archlang/_tables.bin and compiler/archc/_library.json."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Compute and save the tables before the files are collected."""
-        sys.path.insert(0, str(Path(self.root) / "dsl"))
+        """Compute and save them before the files are collected."""
+        folders = [str(Path(self.root) / folder) for folder in ("dsl", "compiler")]
+        sys.path[:0] = folders
         try:
-            from archlang import tables
+            self._save(build_data["artifacts"])
         finally:
-            sys.path.pop(0)
+            del sys.path[: len(folders)]
+
+    def _save(self, artifacts: list[str]) -> None:
+        from archc import index
+        from archlang import tables
+
         grammar = tables.GRAMMAR.read_text(encoding="utf-8")
-        if tables.save(tables.build(grammar), tables.SAVED):
-            build_data["artifacts"].append(f"/{tables.SAVED.relative_to(self.root).as_posix()}")
+        made = ((tables.SAVED, tables.build(grammar)), (index.SAVED, index.build()))
+        for place, data in made:
+            if tables.save(data, place):
+                artifacts.append(f"/{place.relative_to(self.root).as_posix()}")

@@ -100,7 +100,9 @@ def _modules(model: nn.Module, known: set[str]) -> Counter[str]:
     found: Counter[str] = Counter()
     for path, tensor in [*model.named_parameters(), *model.named_buffers()]:
         own = _starred(path)
-        found[own if own in known else _starred(path.rpartition(".")[0])] += tensor.numel()
+        while own and own not in known:
+            own = own.rpartition(".")[0]
+        found[own or _starred(path)] += tensor.numel()
     return found
 
 

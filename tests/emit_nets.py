@@ -41,7 +41,7 @@ def library() -> Iterator[Path]:
     """The files of the library."""
     from archc import library as shipped
 
-    yield from sorted(shipped.root().glob("*.arch"))
+    yield from sorted(shipped.root().rglob("*.arch"))
 
 
 # --- what the graph says of the state_dict -------------------------------------------------------

@@ -162,7 +162,7 @@ class RandomTrees:
     def statement(self) -> tree.Statement:
         """A statement of a body."""
         e, word = self.fresh, self.word
-        match self.random.randrange(7):
+        match self.random.randrange(8):
             case 0:
                 target = self.random.choice((self.name(), tree.Index(HERE, self.name(), e())))
                 value = self.random.choice((e(), tree.Bundle(HERE, self.some(e, 2))))
@@ -178,12 +178,27 @@ class RandomTrees:
                 return tree.Param(HERE, word(), e(), self.random.choice((None, self.name(), call)))
             case 5:
                 return self.claim()
+            case 6:
+                return tree.Published(HERE, self.facts())
         return tree.Require(HERE, e())
 
     def output(self) -> tree.Output:
         """One output."""
         training = self.random.random() < 0.3
         return tree.Output(HERE, self.fresh(), self.perhaps(self.word), training)
+
+    def facts(self) -> tuple[tree.Fact, ...]:
+        """Facts as they may be said: others are an error."""
+        share = tree.Number(HERE, self.random.choice((0, 62, 76.13)), "")
+        text = tree.Text(HERE, self.random.choice(("CIFAR-10", "표 2")))
+        known = (
+            tree.Fact(HERE, "year", tree.Number(HERE, self.random.choice((1958, 2015)), "")),
+            tree.Fact(HERE, "top1", share, True),
+            tree.Fact(HERE, "top5", share, True),
+            tree.Fact(HERE, "data", text),
+            tree.Fact(HERE, "source", text),
+        )
+        return tuple(self.random.sample(known, self.random.randint(1, len(known))))
 
     def claim(self) -> tree.Expect:
         """A claim."""

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
+import archc
+from cli_harness import run
 from language import codes, diagnostics, only
 
 TWO = """
@@ -55,3 +61,46 @@ def test_sizes_of_what_enters_braces_in_a_chain() -> None:
     text = "block B = FC(x.c * 2)  net A = INPUT(3) -> B -> { FC(ID.c + 1) :: (7) }"
     assert diagnostics(text) == ()
     assert diagnostics("net A = INPUT(3) -> [FC(ID.c * 2)]*2 :: (12)") == ()
+
+
+FALSE = "net A(n=5) = INPUT(3) -> FC(n)\nexpect params = 21\nrequire macs <= 99\n"
+
+
+@pytest.mark.parametrize("command", ["stats", "compile", "render"])
+def test_no_command_works_on_a_net_that_breaks_its_claims(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.arch").write_text(FALSE)
+    suffix = {"compile": ["-o", "a.py"], "render": ["-o", "a.dot"]}.get(command, [])
+    done = run(command, "a.arch", *suffix)
+    assert (done.status, done.out) == (1, "")
+    assert "params is 20, claimed 21" in done.err
+    assert [path.name for path in Path().iterdir()] == ["a.arch"]
+    with pytest.raises(archc.ArchError, match="params is 20, claimed 21"):
+        archc.load("a.arch")
+
+
+def test_claims_speak_of_the_net_as_the_file_gives_it_and_bounds_of_every_member() -> None:
+    assert archc.load(source=FALSE, n=7).params == 28
+    with pytest.raises(archc.ArchError, match="macs is 120, not macs <= 99"):
+        archc.load(source=FALSE, n=40)
+
+
+def test_claims_are_verified_when_what_the_net_leaves_open_is_given() -> None:
+    text = "dim T\nnet A(n) = SEQUENCE(T, 3) -> FC(n)\nexpect macs = 3*T*n + n // 7\n"
+    assert archc.load(source=text, n=5, T=11).macs == 165
+    with pytest.raises(archc.ArchError, match="macs is 231, claimed 232"):
+        archc.load(source=text, n=7, T=11)
+
+
+def test_quotients_of_formulas_are_exact() -> None:
+    text = """
+    dim C
+    net Two = INPUT(C, 5, 7) -> [CONV(C, 3, bias=no)]*2
+    net One = INPUT(C, 5, 7) -> CONV(C, 5, bias=no)
+    """
+    assert codes(text + "expect Two.params / One.params = 18/25") == []
+    assert codes(text + "expect Two.params / One.params <= 0.72") == []
+    found = only(text + "expect Two.params / One.params = 18/26")
+    assert found.message == "Two.params / One.params is 18/25, claimed 0.692308"

@@ -14,7 +14,19 @@ import archc
 from archc.output import OutputError, staged, write_text
 from cli_harness import run
 
-COMMANDS = ["check", "stats", "render", "compile", "export", "fmt", "list", "ops", "explain", "tour"]
+COMMANDS = [
+    "check",
+    "stats",
+    "compare",
+    "render",
+    "compile",
+    "export",
+    "fmt",
+    "list",
+    "ops",
+    "explain",
+    "tour",
+]
 
 
 def test_help_lists_the_commands_in_reading_order() -> None:
@@ -74,13 +86,6 @@ def test_wrong_command_lines_give_status_2_and_a_usage_line(
     assert done.out == ""
     assert done.err.startswith("Usage: archc")
     assert message in done.err
-
-
-@pytest.mark.parametrize("arguments", [["--train"], ["--as", "fvcore"]])
-def test_what_is_not_there_yet_says_so(arguments: list[str]) -> None:
-    done = run("stats", "lenet5", *arguments)
-    assert (done.status, done.out) == (2, "")
-    assert "not there yet" in done.err
 
 
 def test_a_reader_that_goes_away_is_no_error() -> None:

@@ -175,6 +175,7 @@ def test_breaks_anywhere_lead_to_a_fixed_point(seed: int, share: float, remark: 
 @given(st.integers(0, 2**32), st.sampled_from((3, 6, 12)))
 @example(19, 4)
 @example(243, 12)
+@example(71706, 12)
 @settings(max_examples=150, deadline=None)
 def test_any_tree_survives(seed: int, size: int) -> None:
     """A tree that no text was read from gets the parentheses that it needs."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -114,21 +112,3 @@ def test_what_torch_imports_stands_in_one_folder() -> None:
         lines = path.read_text(encoding="utf-8").splitlines()
         guilty = [line for line in lines if line.strip().startswith(("import torch", "from torch"))]
         assert guilty == [], path
-
-
-def test_a_table_takes_at_most_twice_what_importing_the_libraries_takes(tmp_path: Path) -> None:
-    """In processor time, which other processes on the machine hardly change."""
-    environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(tmp_path), "COLUMNS": "80"}
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    ours = [sys.executable, "-c", "from archc.cli import main; main(['stats', 'resnet152'])"]
-    floor = [sys.executable, "-c", "import lark, click, rich.table"]
-
-    def seconds(command: list[str]) -> float:
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=environment)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-    seconds(ours), seconds(floor)  # compiles the modules, once
-    pairs = [(seconds(ours), seconds(floor)) for _ in range(7)]
-    assert min(one for one, _ in pairs) <= 2 * min(other for _, other in pairs)

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from archc.check import FIGURES
 from archc.cli import archc
-from archc.lower import blocks, files, regions, repeats
+from archc.lower import blocks, files, regions, repeats, spent
 from archlang import nesting, tree, values
 from archlang.codes import EXPLANATIONS
 from archlang.functions import FUNCTIONS
@@ -101,6 +101,7 @@ def test_limits() -> None:
         nesting.DEEPEST,
         blocks.DEEPEST,
         regions.MOST_REGIONS,
+        spent.MOST_NODES,
     ):
         assert f" {number:,} " in found, number
     assert values.LARGEST == 2**63 - 1

@@ -157,3 +157,56 @@ def test_tables_import_only_what_they_need(call: str, unwanted: set[str]) -> Non
     loaded = {name.split(".")[0] for name in done.stdout.split()}
     assert "archc" in loaded
     assert not loaded & unwanted
+
+
+def test_the_index_is_kept_and_never_stale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from archc import index, library
+
+    folder = tmp_path / "library"
+    folder.mkdir()
+    (folder / "a.arch").write_text(
+        "dim T\nnet a = SEQUENCE(T, 3) -> FC(5)\npublished year = 1999\n"
+    )
+    monkeypatch.setattr(library, "root", lambda: folder)
+    monkeypatch.setattr(index, "root", lambda: folder)
+    monkeypatch.setattr(index, "SAVED", tmp_path / "none.json")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    library.entries.cache_clear()
+    try:
+        (first,) = index.load()
+        (kept,) = (tmp_path / "cache" / "archc").glob("library-*.json")
+        (again,) = index.load()
+        assert list_data([first]) == list_data([again])
+        assert (again.year, again.params, str(again.macs)) == (1999, 20, "15*T")
+        assert list_table([first]) == list_table([again])
+        kept.write_text("{")
+        assert list_data(index.load()) == list_data([first])
+        (folder / "a.arch").write_text("net a = INPUT(3) -> FC(7)\n")
+        assert [net.params for net in index.load()] == [28]
+    finally:
+        library.entries.cache_clear()
+
+
+def test_the_build_keeps_what_the_command_lists() -> None:
+    from archc import index
+
+    kept = json.loads(json.dumps(index.build()))
+    assert [net["name"] for net in kept["nets"]] == [net.name for net in index.load()]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        (
+            ["--family", "mobilenet_v1", "--max-macs", "150M"],
+            ["mobilenet_v1_050", "mobilenet_v1_025"],
+        ),
+        (["--family", "lenet", "--year", "1998"], ["lenet5"]),
+        (["--family", "lenet", "--year", "..1997"], []),
+        (["--family", "lenet", "--year", "1990.."], ["lenet5"]),
+    ],
+)
+def test_filters(arguments: list[str], names: list[str]) -> None:
+    from cli_harness import run
+
+    assert [net["name"] for net in json.loads(run("list", "--json", *arguments).out)] == names

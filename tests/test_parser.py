@@ -352,5 +352,5 @@ def test_large_programs_are_read() -> None:
 
 
 def test_too_large_a_file_is_refused() -> None:
-    _, [diagnostic] = parse(Source.of("large.arch", "A" * (2**20 + 1)))
+    _, [diagnostic] = parse(Source.of("large.arch", "A" * (2**18 + 1)))
     assert diagnostic.code == "file-too-large"

@@ -18,9 +18,11 @@ WRONG = {
     "autoencoder": [("claim-failed", "params is 437_664, claimed <= 300_000")],
     # A branch that takes no part in a sum is NONE.
     "mobilenet2": [("unknown-operator", "unknown operator ZERO")],
+    # What flows on from `table * sqrt(d) -> POSENC` is the number: -> binds tighter than *.
+    "transformer": [("value-as-stream", "22.6274 is a value and cannot flow into POSENC")],
 }
-# What they need that is not built: cells and attention.
-LATER = {"charrnn", "gpt2", "gru", "llama", "seq2seq", "transformer", "vit"}
+# What they need that is not built: cells.
+LATER = {"charrnn", "gru", "seq2seq"}
 
 NETS = {
     "autoencoder": ["AE"],
@@ -29,6 +31,8 @@ NETS = {
     "efficientnet": ["EfficientNet", "b0", "b7"],
     "fpn": ["FPN"],
     "googlenet": ["GoogLeNet"],
+    "gpt2": ["GPT2"],
+    "llama": [],
     "mixer": ["MLPMixer"],
     "mobilenet2": ["MobileNetV2"],
     "multitask": ["Age", "Age2"],
@@ -36,7 +40,9 @@ NETS = {
     "resnet50": ["resnet50", "resnet50v1"],
     "seresnet": ["SER"],
     "siamese": ["Siamese"],
+    "transformer": [],
     "unet": ["UNet", "UNetX"],
+    "vit": ["ViT"],
     "wavenet": ["WaveNet"],
 }
 # Parameters as published, or as the implementations of torchvision and timm have them.
@@ -44,10 +50,12 @@ PUBLISHED = {
     "densenet121": 7_978_856,
     "b0": 5_288_548,
     "b7": 66_347_960,
+    "GPT2": 124_439_808,
     "MLPMixer": 18_528_264,
     "MobileNetV2": 3_504_872,
     "resnet50": 25_557_032,
     "resnet50v1": 25_557_032,
+    "ViT": 86_567_656,
 }
 
 
@@ -70,9 +78,14 @@ def test_what_is_not_built_is_said_at_its_place(name: str) -> None:
     assert all(d.span is not None for d in result.diagnostics)
 
 
-@pytest.mark.parametrize(("file", "net"), [(f, n) for f, nets in NETS.items() for n in nets])
+# A net that breaks its claims is not loaded.
+LOADED = [(file, net) for file, nets in NETS.items() if file != "autoencoder" for net in nets]
+
+
+@pytest.mark.parametrize(("file", "net"), LOADED)
 def test_source_module_and_figures_agree(file: str, net: str) -> None:
-    loaded = archc.load(f"{FOLDER / file}.arch:{net}")
+    steps = {"T": 13} if file == "gpt2" else {}
+    loaded = archc.load(f"{FOLDER / file}.arch:{net}", **steps)
     agree(loaded)
     if net in PUBLISHED:
         assert loaded.params == PUBLISHED[net]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from archc.devices import device
 from archc.dims import symbol
 from archc.graph import Program
 from archc.shapes import Shape, feature_map
@@ -102,6 +103,14 @@ NETS = {"alexnet": alexnet, "residual": residual, "symbolic": symbolic}
 @pytest.mark.parametrize("style", ["plain", "lecture"])
 def test_terminal(name: str, style: Style, golden: Golden) -> None:
     golden(table(NETS[name](), style=style).render(80), GOLDEN / f"{name}.{style}.txt")
+
+
+@pytest.mark.parametrize("name", ["residual", "symbolic"])
+def test_geometry_and_shares(name: str, golden: Golden) -> None:
+    golden(table(NETS[name](), style="geometry").render(80), GOLDEN / f"{name}.geometry.txt")
+    golden(table(NETS[name](), style="bars").render(80), GOLDEN / f"{name}.bars.txt")
+    found = table(NETS[name](), device=device("a100-80")).render(80)
+    golden(found, GOLDEN / f"{name}.speed.txt")
 
 
 @pytest.mark.parametrize("depth", [0, 1, 2, 3])

@@ -12,12 +12,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from archc.face import compile, load
+    from archc.face import compare, compile, load
     from archc.net import Net
     from archc.user_ops import operator
     from archlang.diagnostics import ArchError
 
-__all__ = ["ArchError", "Net", "__version__", "compile", "load", "operator"]
+__all__ = ["ArchError", "Net", "__version__", "compare", "compile", "load", "operator"]
 
 __version__ = "0.1.0"
 
@@ -31,7 +31,7 @@ def __getattr__(name: str) -> Any:
         from archc.user_ops import operator
 
         return operator
-    if name in ("compile", "load"):
+    if name in ("compare", "compile", "load"):
         from archc import face
 
         return getattr(face, name)

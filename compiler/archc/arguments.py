@@ -9,8 +9,8 @@ from archlang.record import Record
 
 __all__ = [
     "COUNT", "FLAG", "INTEGER", "PAD", "REAL", "SIZES", "TEXT", "WHOLE", "ArgumentProblem",
-    "AxisNames",
-    "Kind", "Module", "Number", "Offsets", "Pad", "Selection", "Sizes", "Target", "Words",
+    "AxisNames", "Flowing", "Kind", "Module", "Number", "Offsets", "Pad", "Perhaps", "Selection",
+    "Sizes", "Target", "Words",
 ]  # fmt: skip
 
 
@@ -283,6 +283,35 @@ class Module(Kind):
         if not isinstance(value, str):
             raise ArgumentProblem(self.text)
         return value
+
+
+class Perhaps(Kind):
+    """What another kind takes, or the word none, which means None."""
+
+    words: tuple[str, ...] | None = ("none",)
+    of: Kind = Kind()
+
+    def convert(self, value: Any) -> Any:
+        if value is None or value == "none":
+            return None
+        try:
+            return self.of.convert(value)
+        except ArgumentProblem as problem:
+            raise ArgumentProblem(self.text) from problem
+
+    @property
+    def text(self) -> str:
+        return f"{self.of.text}, or none"
+
+
+class Flowing(Kind):
+    """A stream beside those that flow in; in the operator's field stands the number of the input
+    that carries it, or None where there is none."""
+
+    expected: ClassVar[str] = "a stream"
+
+    def convert(self, value: Any) -> Any:
+        raise ArgumentProblem(self.text)
 
 
 COUNT = Whole(least=1)

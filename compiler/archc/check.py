@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from archc.cost import cost
-from archc.dims import same
+from archc.dims import Ratio, same
 from archc.graph import Program
 from archc.lower.computing import condition
 from archc.lower.context import Context, Problem, Session
@@ -40,7 +40,8 @@ def claims_of(
     body = target.block.body
     inside = body.statements if isinstance(body, tree.Body) else ()
     claims = [(target.file, s) for s in inside if isinstance(s, (tree.Expect, tree.Require))]
-    return [*claims, *[(file, claim) for claim, owner in file.claims if owner is net]]
+    below = [(file, claim) for claim, owner in file.claims if owner is net]
+    return [*claims, *[(f, c) for f, c in below if not isinstance(c, tree.Published)]]
 
 
 def report_stray(file: LoadedFile, session: Session) -> None:
@@ -48,7 +49,8 @@ def report_stray(file: LoadedFile, session: Session) -> None:
     for claim, owner in file.claims:
         if isinstance(owner, tree.Block) and owner.kind == "net":
             continue
-        message = "this claim stands below no net, so it is about none"
+        what = "this" if isinstance(claim, tree.Published) else "this claim"
+        message = f"{what} stands below no net, so it is about none"
         help = "put it directly below the net that it is about, or into its body"
         session.diagnostics.add(Diagnostic("stray-claim", message, (Label(claim.span),), help=help))
 
@@ -58,7 +60,7 @@ def verify(
     claims: list[tuple[LoadedFile, Claim]],
     session: Session,
     lowered: Lowered,
-) -> None:
+) -> tuple[str, ...]:
     """Verify the claims of a net; what does not hold is reported, with both figures.
 
     Args:
@@ -66,19 +68,41 @@ def verify(
         claims: what is claimed of it, each with the file that it stands in.
         session: takes the diagnostics.
         lowered: gives another net of the file, for claims that compare two.
+
+    Returns:
+        The claims that hold and compare the net with another one, as the file writes them.
     """
-    session.figure = lambda block, attribute: _figure_of(block, attribute.name, lowered, attribute)
+    others: list[str] = []
+    compared: list[str] = []
+
+    def figure(block: BlockValue, attribute: tree.Attribute) -> Any:
+        others.append(attribute.span.text)
+        return _figure_of(block, attribute.name, lowered, attribute)
+
+    session.figure = figure
     given = {**dict(program.region.arguments), **dict(program.hyperparameters)}
+    figures: dict[bool, dict[str, Any]] = {}
     for file, claim in claims:
         training = isinstance(claim, tree.Expect) and claim.training
-        names = {**given, **_figures(program, training)}
-        scope = Scope(file.scope, names)
+        if training not in figures:
+            figures[training] = _figures(program, training)
+        scope = Scope(file.scope, {**given, **figures[training]})
         ctx = Context(session, None, scope, file)
+        others.clear()
         try:
             _verify(claim, ctx)
         except Problem as problem:
             ctx.report(problem.diagnostic)
+            continue
+        if others:
+            compared.append(_text_of(claim))
     session.figure = None
+    return tuple(compared)
+
+
+def _text_of(claim: Claim) -> str:
+    """A claim as the file writes it, on one line."""
+    return " ".join(claim.span.text.split()).split(" ", 1)[1]
 
 
 def _figures(program: Program, training: bool) -> dict[str, Any]:
@@ -185,9 +209,12 @@ def _equal(claim: tree.Expect, subject: Any, value: Any) -> bool:
 
 
 def _close(subject: Any, value: Any) -> bool:
+    """Whether two figures are equal, of which at least one is a real."""
     if isinstance(subject, (int, float)) and isinstance(value, (int, float)):
         return abs(subject - value) <= 1e-12 * max(abs(subject), abs(value))
-    return same(subject, value) is True
+    # A quotient of sizes takes a real as the simplest fraction; no other formula is one.
+    is_quotient = isinstance(subject, Ratio) or isinstance(value, Ratio)
+    return is_quotient and bool(subject == value)
 
 
 def _fail(claim: tree.Expect, subject: Any, value: Any) -> None:

@@ -8,25 +8,45 @@ only what the outputs that always exist need.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from archc.dims import Dim
 from archc.graph import INPUTS, Call, Choice, Node, Operation, Program, Region, Repeat, Shared, Wire
 from archc.liveness import Demand, Liveness, demand_of, inside
 from archc.op import Op
 from archc.shapes import Shape
+from archc.tally import EMPTY, Tally
 from archlang.record import Record
 
 __all__ = [
-    "BYTES", "NOTHING", "TOKEN_BYTES", "TRANSPARENT", "Pricing", "Totals", "bytes_of", "cost",
-    "input_shapes", "operator_cost", "regions_of",
+    "BYTES", "NOTHING", "SHORT_NAMES", "TOKEN_BYTES", "TRANSPARENT", "Counter", "Pricing", "Totals",
+    "bytes_of", "cost", "dtype_name", "input_shapes", "operator_cost", "regions_of",
 ]  # fmt: skip
 
 BYTES: Mapping[str, int] = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "int8": 1}
+# How people write them.
+SHORT_NAMES: Mapping[str, str] = {
+    "fp64": "float64", "fp32": "float32", "fp16": "float16", "bf16": "bfloat16",
+}  # fmt: skip
 # What only hands on one of the streams that flow in, or is a number.
 TRANSPARENT = frozenset({"ID", "NUMBER", "WHEN"})
 
+# What counts one application of an operator in another way than `macs` and `flops` do.
+Counter = Callable[[Op, tuple[Shape, ...], tuple[Shape, ...]], Tally]
+
 TOKEN_BYTES = 8  # tokens are int64, whatever the reals are
+
+
+def dtype_name(dtype: str) -> str:
+    """The name of a type in full: bf16 is bfloat16.
+
+    Raises:
+        ValueError: for a type that is not in `BYTES`.
+    """
+    name = SHORT_NAMES.get(dtype, dtype)
+    if name not in BYTES:
+        raise ValueError(f"unknown dtype {dtype!r}, expected one of {', '.join(BYTES)}")
+    return name
 
 
 def bytes_of(dtype: str) -> int:
@@ -35,9 +55,7 @@ def bytes_of(dtype: str) -> int:
     Raises:
         ValueError: for a type that is not in `BYTES`.
     """
-    if dtype not in BYTES:
-        raise ValueError(f"unknown dtype {dtype!r}, expected one of {', '.join(BYTES)}")
-    return BYTES[dtype]
+    return BYTES[dtype_name(dtype)]
 
 
 class Totals(Record):
@@ -50,6 +68,7 @@ class Totals(Record):
         flops: arithmetic operations of every kind, 2 for a multiply-add.
         reals: real numbers in the outputs of all operators.
         tokens: whole numbers (tokens) in the outputs of all operators.
+        tally: what another convention counts, where one is asked for.
     """
 
     params: Dim = 0
@@ -58,6 +77,7 @@ class Totals(Record):
     flops: Dim = 0
     reals: Dim = 0
     tokens: Dim = 0
+    tally: Tally = EMPTY
 
     def __add__(self, other: Totals) -> Totals:
         if other is NOTHING:
@@ -71,6 +91,7 @@ class Totals(Record):
             self.flops + other.flops,
             self.reals + other.reals,
             self.tokens + other.tokens,
+            self.tally + other.tally,
         )
 
     def times(self, copies: int) -> Totals:
@@ -129,10 +150,12 @@ class Pricing:
 
     Args:
         training: see `cost`.
+        counter: the convention that fills `Totals.tally`.
     """
 
-    def __init__(self, *, training: bool = False) -> None:
+    def __init__(self, *, training: bool = False, counter: Counter | None = None) -> None:
         self.liveness = Liveness(training=training)
+        self._counter = counter
         self._known: dict[tuple[Region, Demand], Totals] = {}
 
     def region(self, region: Region, demand: Demand) -> Totals:
@@ -146,7 +169,7 @@ class Pricing:
     def node(self, region: Region, node: Node, demand: Demand) -> Totals:
         """The figures of one node of a region; none are stored for a use of shared weights."""
         if isinstance(node, Operation):
-            figures = operator_cost(node.op, input_shapes(region, node.inputs), node.outputs)
+            figures = self.operator(node.op, input_shapes(region, node.inputs), node.outputs)
             figures = figures if any(demand) else figures.stored
             return figures if node.shared is None else figures.computed
         if isinstance(node, Repeat):
@@ -158,6 +181,13 @@ class Pricing:
             )
         figures = self.region(node.region, inside(node, node.region, demand))
         return figures.computed if isinstance(node, Call) and node.shared else figures
+
+    def operator(self, op: Op, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Totals:
+        """The figures of one application of an operator; see `operator_cost`."""
+        figures = operator_cost(op, inputs, outputs)
+        if self._counter is None or not inputs or op.name in TRANSPARENT:
+            return figures
+        return figures.replace(tally=self._counter(op, inputs, outputs))
 
     def shared(self, region: Region, shared: Shared) -> Totals:
         """What a module made by `share` stores: its parameters and buffers, once."""

@@ -17,7 +17,7 @@ from archc.polynomial_atoms import Floor, Symbol
 from archc.polynomial_bounds import bounds
 from archc.polynomial_cases import cases, divisor_choices
 from archc.polynomial_text import to_latex
-from archc.ratio import Ratio, divide
+from archc.ratio import Ratio, divide, simplest
 
 __all__ = [
     "Dim", "Poly", "Ratio", "Symbol", "TooLarge", "at_most", "bounds", "divide", "evaluate", "less",
@@ -103,9 +103,12 @@ def substitute(dim: Dim, bindings: Mapping[str, Dim]) -> Dim:
 # --- what holds for all values -------------------------------------------------------------------
 
 
-def same(left: Dim | Ratio, right: Dim | Ratio) -> bool | None:
-    """Whether two sizes are equal: for all values (True), for none (False), or unknown (None)."""
-    if isinstance(left, Ratio) or isinstance(right, Ratio):
+def same(left: Dim | Ratio | float, right: Dim | Ratio | float) -> bool | None:
+    """Whether two sizes are equal: for all values (True), for none (False), or unknown (None).
+
+    A real stands for the simplest fraction that rounds to it, as in `Ratio`.
+    """
+    if isinstance(left, (Ratio, float)) or isinstance(right, (Ratio, float)):
         return same(*_crossed(left, right))
     if isinstance(left, int) and isinstance(right, int):
         return left == right
@@ -122,9 +125,9 @@ def same(left: Dim | Ratio, right: Dim | Ratio) -> bool | None:
     return found
 
 
-def less(left: Dim | Ratio, right: Dim | Ratio) -> bool | None:
+def less(left: Dim | Ratio | float, right: Dim | Ratio | float) -> bool | None:
     """Whether `left < right`: for all values (True), for none (False), or unknown (None)."""
-    if isinstance(left, Ratio) or isinstance(right, Ratio):
+    if isinstance(left, (Ratio, float)) or isinstance(right, (Ratio, float)):
         below = [r.denominator for r in (left, right) if isinstance(r, Ratio)]
         if any(less(0, d) is not True for d in below):
             return None
@@ -135,7 +138,7 @@ def less(left: Dim | Ratio, right: Dim | Ratio) -> bool | None:
     return False if high is not None and high <= 0 else None
 
 
-def at_most(left: Dim | Ratio, right: Dim | Ratio) -> bool | None:
+def at_most(left: Dim | Ratio | float, right: Dim | Ratio | float) -> bool | None:
     """Whether `left <= right`: for all values (True), for none (False), or unknown (None)."""
     more = less(right, left)
     return None if more is None else not more
@@ -170,10 +173,15 @@ def minimum(left: Dim, right: Dim) -> Dim | None:
     return right if at_most(right, left) else None
 
 
-def _crossed(left: Dim | Ratio, right: Dim | Ratio) -> tuple[Dim, Dim]:
-    above = [r.numerator if isinstance(r, Ratio) else r for r in (left, right)]
-    below = [r.denominator if isinstance(r, Ratio) else 1 for r in (left, right)]
-    return above[0] * below[1], above[1] * below[0]
+def _crossed(left: Dim | Ratio | float, right: Dim | Ratio | float) -> tuple[Dim, Dim]:
+    (above, below), (other_above, other_below) = _parts(left), _parts(right)
+    return above * other_below, other_above * below
+
+
+def _parts(value: Dim | Ratio | float) -> tuple[Dim, Dim]:
+    if isinstance(value, Ratio):
+        return value.numerator, value.denominator
+    return simplest(value) if isinstance(value, float) else (value, 1)
 
 
 def _is_zero(difference: Dim) -> bool | None:

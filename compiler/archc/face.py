@@ -13,7 +13,10 @@ from archlang.diagnostics import ArchError
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["compile", "load", "open_net"]
+    from archc.comparison import Comparison, Relative
+    from archc.tables.view import Count
+
+__all__ = ["compare", "compile", "load", "open_net"]
 
 InputShapes = Sequence[int] | Mapping[str, int | Sequence[int]]
 
@@ -38,7 +41,8 @@ def load(
             `**{"CONV.filters": 64}`.
 
     Returns:
-        The net, its shapes known; what `expect` claims is verified by `archc check`.
+        The net, its shapes known and its claims verified: `require` always, `expect` where no
+        default and no input is replaced, since it speaks of the net as the file gives it.
 
     Raises:
         ArchError: when the program, a claim or a hyperparameter is wrong; it has `.diagnostics` and
@@ -66,6 +70,38 @@ def compile(
         ImportError: when torch is not installed.
     """
     return load(net, source=source, input=input, **hyperparameters).to_torch()
+
+
+def compare(
+    *nets: str | os.PathLike[str] | Net,
+    batch: int = 1,
+    dtype: str = "float32",
+    count: Count = "macs",
+    relative: Relative = "first",
+) -> Comparison:
+    """Put nets side by side.
+
+    Args:
+        *nets: what `load` takes, or nets that are loaded already.
+        batch: how many examples the operations and the memory of activations are for.
+        dtype: the type of activations.
+        count: "macs", or "flops" for arithmetic operations of every kind.
+        relative: what ratios are to: the "first" net, or the "smallest" figure of each column.
+
+    Returns:
+        A comparison with `.to_dict()`, `.to_csv()`, `.to_markdown()`, `.to_html()`, `.figure()` and
+        `.save("chart.svg")`, which shows itself in a notebook and prints as `archc compare` does.
+
+    Raises:
+        ArchError: when a net is wrong.
+        ValueError: for an unknown dtype, count or relative, a batch below 1, no nets.
+    """
+    from archc.comparison import compare
+
+    loaded = [net if isinstance(net, Net) else load(net) for net in nets]
+    return compare(
+        [net.program for net in loaded], batch=batch, dtype=dtype, count=count, relative=relative
+    )
 
 
 def open_net(request: Request) -> Net:

@@ -240,6 +240,9 @@ class Program(Record):
         documentation: the `##` text.
         notes: what the compiler did that the text does not show (a FLATTEN put in), one sentence
             each.
+        published: what the file quotes about the net (`published top1 = 76.1%`), by name; the year
+            may be that of a net that it applies.
+        compared: the verified claims that compare it with other nets, as the file writes them.
     """
 
     name: str
@@ -249,6 +252,8 @@ class Program(Record):
     hyperparameters: tuple[tuple[str, Any], ...] = ()
     documentation: str | None = None
     notes: tuple[str, ...] = ()
+    published: tuple[tuple[str, int | float | str], ...] = ()
+    compared: tuple[str, ...] = ()
 
     __eq__ = object.__eq__
     __hash__ = object.__hash__

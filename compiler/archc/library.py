@@ -26,7 +26,7 @@ class Entry(Record):
     Args:
         name: as users write it ("resnet50").
         path: the file that defines it.
-        family: the name of that file ("resnet").
+        family: that file inside the library, without its suffix ("resnet", "rules/separable").
     """
 
     name: str
@@ -44,7 +44,7 @@ def root() -> Path:
 def entries() -> tuple[Entry, ...]:
     """Every net of the library, by file and then in the order in which the file defines them."""
     files = sorted(root().rglob(f"*{SUFFIX}"))
-    return tuple([Entry(name, file, file.stem) for file in files for name in _nets(file)])
+    return tuple([Entry(name, file, _family(file)) for file in files for name in _nets(file)])
 
 
 def names() -> tuple[str, ...]:
@@ -56,6 +56,10 @@ def find(name: str) -> Path | None:
     """The file that defines a net of that name; a file called like the net comes first."""
     paths = [entry.path for entry in entries() if entry.name == name]
     return min(paths, key=lambda path: path.stem != name, default=None)
+
+
+def _family(file: Path) -> str:
+    return file.relative_to(root()).with_suffix("").as_posix()
 
 
 def _nets(file: Path) -> list[str]:

@@ -34,19 +34,27 @@ class Listed(Record):
         name: as users write it ("resnet50").
         family: of nets, the name of the file ("resnet").
         inputs: the shape of each input, for people ("3 × 224 × 224").
-        params: parameters, None where the net leaves something open.
+        params: parameters, None where the net leaves something open; a formula may be text.
         macs: multiply-adds, likewise.
         input_sizes: the inputs as data, by name.
         text: the first line of the net's documentation.
+        published: what the file quotes about the net, by name.
     """
 
     name: str
     family: str
     inputs: str = ""
-    params: Dim | None = None
-    macs: Dim | None = None
+    params: Dim | str | None = None
+    macs: Dim | str | None = None
     input_sizes: tuple[tuple[str, tuple[int | str, ...]], ...] = ()
     text: str = ""
+    published: tuple[tuple[str, int | float | str], ...] = ()
+
+    @property
+    def year(self) -> int | None:
+        """The year of the paper, if the file says it."""
+        found = dict(self.published).get("year")
+        return found if isinstance(found, int) else None
 
 
 def listed(program: Program, family: str, *, name: str | None = None) -> Listed:
@@ -68,6 +76,7 @@ def listed(program: Program, family: str, *, name: str | None = None) -> Listed:
         figures.macs,
         tuple([(port.name, tuple(plain_sizes(port.shape))) for port in ports]),
         (program.documentation or "").strip().split("\n")[0],
+        program.published,
     )
 
 
@@ -75,27 +84,30 @@ def list_table(entries: Iterable[Listed], *, width: int | None = None, color: bo
     """The nets as a table for the terminal, family by family.
 
     Args:
-        entries: the nets; those of a family are put together, in the order given.
+        entries: the nets; those of a family are put together, in the order given. The year has a
+            column where one of them says it.
         width: of the terminal in characters; 80 by default.
         color: whether to use colour.
     """
     from archc.tables.terminal import terminal_text
 
+    nets = list(entries)
+    dated = any(net.year is not None for net in nets)
     columns = (
         Column("net"),
+        *([Column("year", "right")] if dated else []),
         Column("input", shapes=True),
         Column("params", "right"),
         Column("multiply-adds", "right"),
     )
     families: dict[str, list[Listed]] = {}
-    for entry in entries:
-        families.setdefault(entry.family, []).append(entry)
+    for net in nets:
+        families.setdefault(net.family, []).append(net)
     lines: list[Line] = []
-    for family, nets in families.items():
-        lines.append(Line((family, "", "", ""), "heading"))
-        lines.extend([_net_line(net) for net in nets])
-    count = sum([len(nets) for nets in families.values()])
-    notes = (f"{count} net{'' if count == 1 else 's'}",)
+    for family, found in families.items():
+        lines.append(Line((family, *[""] * (len(columns) - 1)), "heading"))
+        lines.extend([_net_line(net, dated) for net in found])
+    notes = (f"{len(nets)} net{'' if len(nets) == 1 else 's'}",)
     return terminal_text(Grid("", columns, tuple(lines), notes), width or WIDTH, color=color)
 
 
@@ -105,9 +117,11 @@ def list_data(entries: Iterable[Listed]) -> list[dict[str, Any]]:
         {
             "name": entry.name,
             "family": entry.family,
+            "year": entry.year,
             "inputs": {name: list(sizes) for name, sizes in entry.input_sizes},
             "params": _plain(entry.params),
             "macs": _plain(entry.macs),
+            "published": {k: value for k, value in entry.published if k != "year"},
             "text": entry.text,
         }
         for entry in entries
@@ -167,14 +181,15 @@ def _by_family(found: Sequence[type[Op]]) -> list[tuple[Family, list[type[Op]]]]
     return list(families.items())
 
 
-def _net_line(net: Listed) -> Line:
+def _net_line(net: Listed, dated: bool) -> Line:
     figures: tuple[Cell, ...] = tuple(["" if f is None else f for f in (net.params, net.macs)])
-    return Line((f"  {net.name}", net.inputs, *figures))
+    year = [str(net.year or "")] if dated else []
+    return Line((f"  {net.name}", *year, net.inputs, *figures))
 
 
 def _operator_line(op: type[Op]) -> Line:
     return Line((f"  {op.name}", ", ".join(written_arguments(op)), op.summary()))
 
 
-def _plain(value: Dim | None) -> int | str | None:
+def _plain(value: Dim | str | None) -> int | str | None:
     return str(value) if isinstance(value, Poly) else value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from archc.dims import Dim
@@ -13,7 +14,10 @@ if TYPE_CHECKING:
     import networkx
     import torch
 
+    from archc.accepts import Accepted
+    from archc.conventions import Written
     from archc.cost import Totals
+    from archc.devices import Device
     from archc.graph import Program
     from archc.stats import Style, Table
     from archc.tables.view import Count
@@ -93,8 +97,16 @@ class Net:
         depth: int | None = None,
         batch: int = 1,
         dtype: str = "float32",
-        count: Count = "macs",
+        count: Count | None = None,
         style: Style = "plain",
+        device: str | Device | None = None,
+        convention: str | None = None,
+        include: Iterable[str] = (),
+        exclude: Iterable[str] = (),
+        written: Written = "functions",
+        train: bool = False,
+        optimizer: str = "adam",
+        master_weights: bool = False,
     ) -> Table:
         """The cost table.
 
@@ -102,16 +114,75 @@ class Net:
             depth: how far blocks are opened; a useful depth by default.
             batch: how many examples the operations and activations are for.
             dtype: the type of parameters and activations ("float32", "bfloat16", ...).
-            count: "macs", or "flops" for arithmetic operations of every kind.
-            style: "plain", or "lecture" for the columns of the lectures' tables.
+            count: "macs", or "flops" for arithmetic operations of every kind; by default "macs", or
+                what the convention prints.
+            style: "plain", "lecture" for the columns of the lectures' tables, "geometry" for
+                receptive fields, "bars" for shares.
+            device: estimate the time on it: a name ("a100-80"), or a `Device`.
+            convention: count as that tool does, and say where it differs: "torch", "fvcore",
+                "ptflops", "thop", "calflops", "torchinfo", or "lecture".
+            include: kinds of operations to count beside multiply-adds: "bias", "normalisation",
+                "activation", "pooling", "other".
+            exclude: kinds to leave out of count="flops".
+            written: what code a tool is asked for: "functions", as archc emits it, or "modules",
+                with activations and global pooling as modules of torch.nn.
+            train: add the memory of training: gradients, what the optimizer keeps, and what is
+                kept for the backward pass.
+            optimizer: "sgd", "momentum", "adam" or "adamw".
+            master_weights: whether the optimizer keeps the parameters in float32 as well.
 
         Returns:
             A table with `.rows`, `.to_dict()`, `.to_csv()`, `.to_markdown()`, `.to_latex()` and
             `.to_html()`, which shows itself in a notebook and prints as `archc stats` does.
         """
+        from archc.devices import device as device_of
         from archc.stats import table
 
-        return table(self.program, depth=depth, batch=batch, dtype=dtype, count=count, style=style)
+        found = device_of(device) if isinstance(device, str) else device
+        return table(
+            self.program, depth=depth, batch=batch, dtype=dtype, count=count, style=style,
+            train=train, optimizer=optimizer, master_weights=master_weights,
+            device=found, convention=convention, include=include, exclude=exclude, written=written,
+        )  # fmt: skip
+
+    def saved_bytes(self, *, batch: int = 1, dtype: str = "float32") -> Dim:
+        """The bytes that autograd keeps of one forward pass until the backward pass.
+
+        Args:
+            batch: the number of examples.
+            dtype: the type of the activations ("float32", or "fp32" for short).
+        """
+        from archc.memory.training import Training, plan_of
+
+        return Training(self.program, plan_of(batch, dtype, "sgd", False)).saved
+
+    def peak_bytes(self, *, batch: int = 1, dtype: str = "float32") -> Dim | None:
+        """The most bytes that a forward pass outside training holds at once, beside the parameters.
+
+        Args:
+            batch: the number of examples.
+            dtype: the type of the activations ("float32", or "fp32" for short).
+
+        Returns:
+            The bytes; None where open dimensions decide which of several sizes is the largest.
+        """
+        from archc.cost import bytes_of
+        from archc.memory.peak import peak
+
+        found = peak(self.program, batch=batch, width=bytes_of(dtype))
+        return found[0] if len(found) == 1 else None
+
+    def accepts(self) -> tuple[Accepted, ...]:
+        """Which sizes of its inputs the net accepts with the same parameters, axis by axis.
+
+        Found by trying sizes, from below the least one that is accepted to 64 above the net's own.
+
+        Returns:
+            Rules, each with its text (`.rule`), `.fits(size)`, and the range that was tried.
+        """
+        from archc.accepts import accepted_sizes
+
+        return accepted_sizes(self.program, self._request)
 
     def graph(self, *, depth: int | None = None) -> networkx.MultiDiGraph[Any]:
         """The net as a graph of networkx.
@@ -145,11 +216,13 @@ class Net:
 
         render(self.program, Path(path), depth=_levels(depth))
 
-    def source(self, *, class_name: str | None = None) -> str:
+    def source(self, *, class_name: str | None = None, recognize: bool = True) -> str:
         """The net as Python source that imports torch and never archc.
 
         Args:
             class_name: the name of the net's class, instead of the one made from its own.
+            recognize: whether equations that say what a fused kernel computes become that kernel;
+                both forms have the same state_dict.
 
         Raises:
             ArchError: when a dimension is open that the module needs as a number.
@@ -157,10 +230,20 @@ class Net:
         from archc.emit import emit
 
         self._refuse_open_dimensions()
-        return emit(self.program, class_name=class_name, probe=self._probe)
+        return emit(self.program, class_name=class_name, probe=self._probe, recognize=recognize)
 
-    def to_torch(self) -> torch.nn.Module:
+    @property
+    def recognized(self) -> tuple[str, ...]:
+        """What the module computes by fused kernels instead of as written, one sentence each."""
+        from archc.recognition import recognized
+
+        return recognized(self.program).notes
+
+    def to_torch(self, *, recognize: bool = True) -> torch.nn.Module:
         """A freshly initialised torch.nn.Module: what `source()` says, executed.
+
+        Args:
+            recognize: as `source` takes it.
 
         Raises:
             ImportError: when torch is not installed.
@@ -174,7 +257,7 @@ class Net:
                 raise
             message = "to_torch needs PyTorch: pip install 'arch-lang[torch]'"
             raise ImportError(message, name="torch") from error
-        return to_torch(self.program, probe=self._probe)
+        return to_torch(self.program, probe=self._probe, recognize=recognize)
 
     def export(
         self, path: str | os.PathLike[str], *, module: torch.nn.Module | None = None

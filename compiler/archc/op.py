@@ -13,7 +13,9 @@ from typing import Any, ClassVar, Literal
 
 from archc.arguments import Kind
 from archc.dims import Dim
+from archc.saves import NO_TENSORS, Saves
 from archc.shapes import Shape
+from archc.sight import EVERYTHING, UNKNOWN, Reach
 from archlang.record import Record, field
 
 __all__ = [
@@ -39,6 +41,14 @@ Family = Literal[
 # A literal of the generated code. Dims that are still symbolic become sizes read from the inputs.
 Constant = int | float | bool | str | None | tuple["Constant", ...] | Dim
 
+
+# Families whose derivative needs what flowed in, where an operator does not say otherwise.
+_KEEP_INPUTS = frozenset(
+    {
+        "convolution", "linear", "pooling", "normalisation", "activation", "elementwise",
+        "embedding", "recurrent", "attention", "user",
+    }
+)  # fmt: skip
 
 # Streams in one bundle: whoever takes a bundle apart names each.
 MOST_STREAMS = 4096
@@ -219,13 +229,17 @@ class Op(Record):
         name: as users write it, upper case.
         family: its kind, which gives the colour in diagrams and the section of the reference.
         foreign: names of the same thing elsewhere, for did-you-mean.
-        inputs: how many streams it takes: (least, most), most None for any number.
+        inputs: how many streams flow in: (least, most), most None for any number. Behind them
+            stand those that are arguments (kind `Flowing`), in the order of the call; such an
+            operator takes a fixed number.
         takes_defaults_of: another operator whose `default` lines hold for it too.
         examples: see `Example`.
         internal: made by the compiler only (transposition, unary minus); not for files.
         extra: the field that collects whole numbers given by names that are no arguments, as a
             tuple of (name, number) pairs (the sizes in a pattern of RESHAPE); None: such names are
             errors.
+        differentiable: whether a gradient flows from its outputs to its inputs.
+        merges: whether it may make one axis of several, or features of positions.
     """
 
     name: ClassVar[str] = ""
@@ -236,6 +250,8 @@ class Op(Record):
     examples: ClassVar[tuple[Example, ...]] = ()
     internal: ClassVar[bool] = False
     extra: ClassVar[str | None] = None
+    differentiable: ClassVar[bool] = True
+    merges: ClassVar[bool] = False
     arguments: ClassVar[tuple[Argument, ...]] = ()
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -282,6 +298,46 @@ class Op(Record):
         """What a table shows of it: any of kernel, stride, pad, dilation (lists, one per axis),
         groups, filters."""
         return {}
+
+    # --- memory -----------------------------------------------------------------------------------
+
+    def saves(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
+    ) -> Saves:
+        """What autograd keeps of one application for the backward pass.
+
+        Asked only where a gradient flows. By default the inputs, but for operators that move,
+        select or add.
+
+        Args:
+            inputs: what flows in.
+            outputs: what leaves.
+            learning: for each input, whether a gradient flows to it.
+        """
+        keeps = self.family in _KEEP_INPUTS
+        return Saves(inputs=tuple(range(len(inputs)))) if keeps else NO_TENSORS
+
+    def shares(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], *, training: bool
+    ) -> bool:
+        """Whether its outputs lie in the memory of its first input, as views do."""
+        return False
+
+    def scratch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Dim:
+        """The numbers that its PyTorch form holds for a moment, beside what flows in and out, in
+        tensors of their own: a padded copy. What kernels need inside is not known here."""
+        return 0
+
+    def reaches(self, *inputs: Shape) -> dict[str, Reach]:
+        """How far it looks along the axes of positions, by their names; an axis that is left out
+        is looked at position by position.
+
+        What is recurrent or attends sees everything, of a user's operator nothing is known.
+        """
+        reach = {"recurrent": EVERYTHING, "attention": EVERYTHING, "user": UNKNOWN}.get(self.family)
+        if reach is None:
+            return {}
+        return {a.name: reach for shape in inputs for a in shape.axes if a.role != "features"}
 
     # --- PyTorch ----------------------------------------------------------------------------------
 

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 __all__ = ["ParametersError", "read_parameters"]
 
 
+LARGEST_FILE = 1 << 18
+
 _TAG = "tag:yaml.org,2002:"
 _KINDS = {"int", "float", "bool", "str", "null", "seq", "map"}
 
@@ -32,15 +34,19 @@ def read_parameters(path: Path) -> tuple[tuple[str, Any], ...]:
         Pairs of name and value, values being numbers, booleans, or `Written` expressions.
 
     Raises:
-        ParametersError: when the file cannot be read, is not YAML, has a key twice, or is not a
-            mapping of names to numbers, strings, yes or no, and lists of those.
+        ParametersError: when the file cannot be read, is too large, is not YAML, has a key twice,
+            or is not a mapping of names to numbers, strings, yes or no, and lists of those.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as stream:
+            data = stream.read(LARGEST_FILE + 1)
+        text = data.decode("utf-8")
     except UnicodeDecodeError:
         raise ParametersError(f"{path} is not UTF-8 text") from None
     except OSError as error:
         raise ParametersError(f"cannot read {path}: {(error.strerror or '').lower()}") from None
+    if len(data) > LARGEST_FILE:
+        raise ParametersError(f"{path} has more than {LARGEST_FILE:,} bytes")
     return tuple([(name, _value(path, name, node)) for name, node in _pairs(path, text)])
 
 

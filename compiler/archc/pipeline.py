@@ -30,11 +30,18 @@ _ = archc.ops  # importing it registers the operators
 
 
 def load_program(request: Request) -> Loaded:
-    """The net that a request asks for, lowered and with its shapes known; claims are `check`'s."""
+    """The net that a request asks for: lowered, its shapes known, what is claimed of it verified.
+
+    `expect` speaks of the net as the file gives it, so it is not held against one whose defaults
+    or inputs are replaced; `require` bounds every member of a family and is always verified.
+    """
     with _deep():
         run = Run(request)
         try:
             program = run.load()
+            if program is not None and not run.diagnostics.failed:
+                compared = run.verify_one(program, bounds_only=run.changed)
+                program = program.replace(compared=compared) if compared else program
         except Problem as problem:
             run.diagnostics.add(problem.diagnostic)
             program = None

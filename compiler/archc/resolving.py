@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from archc.graph import Program
 from archc.lower.context import Context, Problem, Session
 from archc.lower.dimensions import declare_dimensions
 from archc.lower.evaluate import evaluate
-from archc.lower.files import LoadedFile, Loader
+from archc.lower.files import LoadedFile, Loader, decode, read_standard_input
 from archc.lower.nets import Target, lower_chain, lower_net, target_of
 from archc.lower.resolve import find_cycles, resolve_file
 from archc.lower.things import BlockValue
@@ -34,6 +33,7 @@ class Run:
         self.loader = Loader(self.diagnostics, library.root())
         self.session = Session(self.diagnostics)
         self.found: tuple[LoadedFile, tree.Block, BlockValue] | None = None
+        self.required: set[str] = set()
 
     def load(self) -> Program | None:
         file, wanted, stem = self._file()
@@ -51,17 +51,32 @@ class Run:
             return None
         owners = [loaded for loaded in self.loader.all(file) if net in loaded.nets.values()]
         self.found = (owners[0], net, target.block)
+        self.required = target.required
         program = lower_net(net, target, self.session)
         if program is None and not self.diagnostics.failed:
             resolve_file(file, self.session)
         self._check_used(target)
         return program
 
-    def verify_one(self, program: Program) -> None:
-        """Verify what is claimed of the net that `load` found."""
+    @property
+    def changed(self) -> bool:
+        """Whether what is given replaces a default or an input of the file, rather than filling
+        what it leaves open."""
+        filled = self.session.dimensions | self.required
+        return bool(self.request.inputs) or not filled.issuperset(self.session.bindings)
+
+    def verify_one(self, program: Program, *, bounds_only: bool = False) -> tuple[str, ...]:
+        """Verify what is claimed of the net that `load` found: all of it, or each `require`.
+
+        Returns:
+            What `verify` does.
+        """
         if self.found is None:
-            return
-        verify(program, claims_of(*self.found), self.session, self._lowered)
+            return ()
+        claims = claims_of(*self.found)
+        if bounds_only:
+            claims = [pair for pair in claims if isinstance(pair[1], tree.Require)]
+        return verify(program, claims, self.session, self._lowered) if claims else ()
 
     def _lowered(self, block: Any) -> Program | None:
         assert self.found is not None
@@ -104,7 +119,7 @@ class Run:
             source = Source.of("<source>", text)
             return self.loader.source(source), self.request.net or None, "net"
         if self.request.net == "-":
-            return self.loader.source(_standard_input()), None, "net"
+            return self.loader.source(decode(read_standard_input(), "<stdin>")), None, "net"
         path, name = split_name(self.request.net)
         if path is None:
             found = library.find(self.request.net)
@@ -198,10 +213,3 @@ def _shown(path: Path) -> str:
         return str(path.relative_to(Path.cwd()))
     except ValueError:
         return str(path)
-
-
-def _standard_input() -> Source:
-    data = sys.stdin.buffer.read((1 << 20) + 1)
-    from archc.lower.files import decode
-
-    return decode(data, "<stdin>")

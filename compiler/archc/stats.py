@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from archc.cost import Pricing, Totals, bytes_of
+from archc.cost import Pricing, Totals, dtype_name
 from archc.graph import Program
 from archc.liveness import demand_of
 from archc.tables.measure import Measure
@@ -13,9 +14,16 @@ from archc.tables.rows import Grid, Row
 from archc.tables.view import Count, View
 from archc.tables.walk import table_rows
 
+if TYPE_CHECKING:
+    from archc.conventions import Counting, Written
+    from archc.devices import Device
+    from archc.memory.training import Plan
+    from archc.traffic import Traffic
+
 __all__ = ["Style", "Table", "table"]
 
-Style = Literal["plain", "lecture"]
+Style = Literal["plain", "lecture", "geometry", "bars"]
+STYLES = get_args(Style)
 
 READABLE = 60  # rows that somebody reads
 MOST = 20_000  # rows that a program reads: blocks within blocks can have any number
@@ -28,8 +36,16 @@ def table(
     depth: int | None = None,
     batch: int = 1,
     dtype: str = "float32",
-    count: Count = "macs",
+    count: Count | None = None,
     style: Style = "plain",
+    device: Device | None = None,
+    convention: str | None = None,
+    include: Iterable[str] = (),
+    exclude: Iterable[str] = (),
+    written: Written = "functions",
+    train: bool = False,
+    optimizer: str = "adam",
+    master_weights: bool = False,
 ) -> Table:
     """The cost table of a net.
 
@@ -41,20 +57,54 @@ def table(
         batch: multiply-adds, operations and activations are of so many inputs.
         dtype: the type of parameters and activations; tokens have 8 bytes whatever it is.
         count: what the last column counts: "macs", one for a multiply and its add, or "flops",
-            arithmetic operations of every kind.
-        style: "plain", or "lecture" for the columns of the lectures' tables.
+            arithmetic operations of every kind. By default "macs", or what the convention prints.
+        style: "plain", "lecture" for the columns of the lectures' tables, "geometry" for receptive
+            fields, effective strides, depths and operations per byte, "bars" for the share that
+            each stage has in the totals.
+        device: estimate the time on it; the columns are then those of the estimate.
+        convention: count as a tool or a text does: "fvcore", "lecture" (`archc.conventions`).
+        include: kinds of operations to count beside multiply-adds: "bias", "normalisation",
+            "activation", "pooling", "other".
+        exclude: kinds to leave out of count="flops".
+        written: what code a tool is asked for: "functions", as archc emits it, or "modules", with
+            activations and global pooling as modules of torch.nn.
+        train: whether to show the memory of training, and to count what runs in training.
+        optimizer: sgd, momentum, adam or adamw, for the memory of training.
+        master_weights: whether the optimizer keeps a float32 copy of the parameters.
 
     Raises:
-        ValueError: for an unknown dtype, count or style, a depth below 0, a batch below 1.
+        ValueError: for an unknown dtype, count, style, convention, kind or optimizer, a depth below
+            0, a batch below 1, a convention or a device together with `train`, a dtype that the
+            device has no rate for.
     """
-    bytes_of(dtype)
-    if count not in ("macs", "flops"):
+    dtype = dtype_name(dtype)
+    if count not in ("macs", "flops", None):
         raise ValueError(f"count is macs or flops, not {count!r}")
-    if style not in ("plain", "lecture"):
-        raise ValueError(f"style is plain or lecture, not {style!r}")
+    if style not in STYLES:
+        raise ValueError(f"style is one of {', '.join(STYLES)}, not {style!r}")
+    if device is not None and style != "plain":
+        raise ValueError(f"an estimate for a device has columns of its own, not those of {style}")
     if batch < 1 or (depth is not None and depth < 0):
         raise ValueError("batch is at least 1, and depth at least 0")
-    return Table(program, depth=depth, batch=batch, dtype=dtype, count=count, style=style)
+    if train and device is not None:
+        raise ValueError("an estimate for a device is of the forward pass, not of training")
+    plan = None
+    if train:
+        from archc.memory.training import plan_of
+
+        plan = plan_of(batch, dtype, optimizer, master_weights)
+    counting = None
+    if convention or include or exclude or written != "functions":
+        from archc.conventions import counting_of
+
+        if train:
+            raise ValueError("another convention counts what runs outside training")
+        counting = counting_of(convention, count, include, exclude, written)
+    shown = counting.count if counting else count or "macs"
+    return Table(
+        program, depth=depth, batch=batch, dtype=dtype, count=shown, style=style,
+        device=device, counting=counting, plan=plan,
+    )  # fmt: skip
 
 
 class Table:
@@ -75,17 +125,40 @@ class Table:
         dtype: str,
         count: Count,
         style: Style,
+        device: Device | None = None,
+        counting: Counting | None = None,
+        plan: Plan | None = None,
     ) -> None:
         self.program = program
         self._chosen, self._batch, self._dtype = depth, batch, dtype
-        self._count, self._style = count, style
-        self._pricing = Pricing()
+        self._count, self._style, self._counting = count, style, counting
+        counter = counting.counter if counting else None
+        self._pricing = Pricing(training=plan is not None, counter=counter)
+        self._training = None
+        if plan is not None:
+            from archc.memory.training import Training
+
+            self._training = Training(self.program, plan)
         self._measure = Measure()
+        self._device, self._timed = device, None
+        if device is not None:
+            from archc.tables.speed import roofline
+
+            self._timed = roofline(device, dtype)
+
+    @cached_property
+    def _traffic(self) -> Traffic:
+        from archc.traffic import Traffic
+
+        timed = {} if self._timed is None else {"timed": self._timed}
+        return Traffic(self._pricing, self._batch, self._dtype, **timed)
 
     @cached_property
     def totals(self) -> Totals:
         """The figures of the net, for one input."""
-        return self._pricing.region(self.program.region, demand_of(self.program.region))
+        region = self.program.region
+        wanted = demand_of(region, training=self._training is not None)
+        return self._pricing.region(region, wanted)
 
     @cached_property
     def rows(self) -> tuple[Row, ...]:
@@ -98,7 +171,27 @@ class Table:
         """The table as plain data: what `archc stats --format json` prints."""
         from archc.tables.data import to_dict
 
-        return to_dict(self._view(MOST))
+        view = self._view(MOST)
+        return {**to_dict(view, self._more), **self._total(view)}
+
+    def _total(self, view: View) -> dict[str, Any]:
+        if self._device is None:
+            return {}
+        from archc.tables.speed import speed_data, speed_total
+
+        return {"device": self._device.key, **speed_data(speed_total(view, self._traffic))}
+
+    def _more(self, row: Row) -> dict[str, Any]:
+        """What the data of a row has beside what it always has."""
+        if self._device is None and self._style != "geometry":
+            return {}
+        from archc.tables.geometry import geometry_data, load_of
+
+        if self._device is None:
+            return geometry_data(row, self._traffic)
+        from archc.tables.speed import speed_data
+
+        return speed_data(load_of(row, self._traffic))
 
     def to_json(self) -> str:
         """The table as JSON text."""
@@ -111,7 +204,7 @@ class Table:
         from archc.tables.data import csv_rows
         from archc.tables.formats import csv_text
 
-        return csv_text(csv_rows(self._view(MOST)))
+        return csv_text(csv_rows(self._view(MOST), self._more))
 
     # --- for people -------------------------------------------------------------------------------
 
@@ -156,9 +249,22 @@ class Table:
 
             measure = Measure(is_printed)
             return lecture_grid(self._view(READABLE, measure), indented=indented)
+        view = self._view(READABLE)
+        if self._device is not None:
+            from archc.tables.speed import speed_grid
+
+            return speed_grid(view, self._traffic, self._device, indented=indented)
+        if self._style == "geometry":
+            from archc.tables.geometry import geometry_grid
+
+            return geometry_grid(view, self._traffic, indented=indented)
+        if self._style == "bars":
+            from archc.tables.bars import bars_grid
+
+            return bars_grid(view, indented=indented, stages=self._chosen is None)
         from archc.tables.plain import plain_grid
 
-        return plain_grid(self._view(READABLE), indented=indented)
+        return plain_grid(view, indented=indented)
 
     def _view(self, readable: int, measure: Measure | None = None) -> View:
         region = self.program.region
@@ -166,8 +272,15 @@ class Table:
         deepest = 1 + measure.levels(region)
         openable = 1 + self._measure.fitting(region, MOST)
         wanted = 1 + measure.fitting(region, readable) if self._chosen is None else self._chosen
+        wanted = 1 if self._style == "bars" and self._chosen is None else wanted
         depth = min(wanted, openable)
+        geometry = None
+        if self._style == "geometry":
+            from archc.geometry import Geometry
+
+            geometry = Geometry()
         return View(
-            self.program, table_rows(self.program, self._pricing, depth), self.totals, self._count,
-            self._batch, self._dtype, depth, openable, deepest, measure.rows(region, deepest),
+            self.program, table_rows(self.program, self._pricing, depth, geometry, self._training),
+            self.totals, self._count, self._batch, self._dtype, depth, openable, deepest,
+            measure.rows(region, deepest), self._training, self._counting,
         )  # fmt: skip

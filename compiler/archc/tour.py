@@ -6,7 +6,6 @@ import importlib.util
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
 from archc.dims import Dim
 from archc.emit.names import net_class_name
@@ -90,8 +89,11 @@ def _run(net: Net, path: Path) -> str:
     """Run the file that was written, as a user would, and hold it against the figures."""
     import torch
 
+    from archc.torch.module import source_module
+
     program = net.program
-    model = getattr(_import(path), net_class_name(program.name, program.applies))()
+    module = source_module(path.read_text(encoding="utf-8"), path.stem)
+    model = getattr(module, net_class_name(program.name, program.applies))()
     count = sum(parameter.numel() for parameter in model.parameters())
     shapes = [_batch(shape) for shape in net.inputs.values()]
     with torch.no_grad():
@@ -105,14 +107,6 @@ def _run(net: Net, path: Path) -> str:
 
 def _batch(shape: tuple[Dim, ...]) -> tuple[int, ...]:
     return (BATCH, *[size for size in shape if isinstance(size, int)])
-
-
-def _import(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def _first_sentence(text: str | None) -> str:

@@ -137,7 +137,8 @@ def fits_argument(node: Expr) -> bool:
         case Chain():
             return level(node.steps[0]) >= PRIMARY_LEVEL
         case Conditional():
-            if node.otherwise is None:
+            # An arrow behind the last part would continue the whole, not that part.
+            if node.otherwise is None or isinstance(node.otherwise, Chain):
                 return False
             parts = (node.then, node.condition)
             return all(fits_condition(part) for part in parts) and fits_argument(node.otherwise)

@@ -16,7 +16,7 @@ __all__ = ["NAMED", "Cutter", "Piece"]
 NAMED = frozenset({"BLOCK", "CELL", "NET", "LET"})
 """Words that a name follows."""
 
-_STATEMENT_WORDS = frozenset({"IN", "OUT", "SHARE", "PARAM", "EXPECT", "REQUIRE"})
+_STATEMENT_WORDS = frozenset({"IN", "OUT", "SHARE", "PARAM", "EXPECT", "REQUIRE", "PUBLISHED"})
 _BODIED = frozenset({"BLOCK", "CELL", "NET"})
 _LONGEST_TARGETS = 40
 _OPERAND_ENDS = frozenset(
@@ -96,7 +96,7 @@ class Cutter:
 
     def starts_piece(self, place: int, start: int) -> bool:
         """Whether a claim or a constant starts here."""
-        if self.tokens[place].type in ("EXPECT", "REQUIRE"):
+        if self.tokens[place].type in ("EXPECT", "REQUIRE", "PUBLISHED"):
             return True
         head = self.tokens[start].type in DEFINITION_WORDS and place == start + 1
         return not head and self.assigns(place) and self.tokens[place + 1].type == "EQUALS"
@@ -108,7 +108,7 @@ class Cutter:
         before = self.tokens[place - 1]
         if before.type in _OPERAND_ENDS:
             return True
-        return before.type not in ("COMMA", "EXPECT") and self.first_on_line(place)
+        return before.type not in ("COMMA", "EXPECT", "PUBLISHED") and self.first_on_line(place)
 
     def reaches_equals(self, place: int) -> bool:
         """Whether only targets stand between here and a `=`."""

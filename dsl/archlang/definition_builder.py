@@ -9,6 +9,7 @@ from archlang import tree
 from archlang.automaton import Token
 from archlang.builder import ExpressionBuilder
 from archlang.literals import unquote
+from archlang.published import mistakes_in
 from archlang.record import Record
 from archlang.source import Source, Span
 
@@ -254,3 +255,22 @@ class Builder(ExpressionBuilder):
     def require(self, parts: _Parts, start: int, end: int) -> tree.Require:
         """`require params <= 5M and macs <= 600M`."""
         return tree.Require(self.span(start, end), parts[0])
+
+    # --- what others printed --------------------------------------------------------------------
+
+    def published(self, parts: _Parts, start: int, end: int) -> tree.Published:
+        """`published year = 2015, top1 = 76.1%`."""
+        for message, help, fact in mistakes_in(parts):
+            self.complain("published-fact", message, fact.span.start, fact.span.end, help)
+        return tree.Published(self.span(start, end), tuple(parts))
+
+    def fact(self, parts: _Parts, start: int, end: int) -> tree.Fact:
+        """`year = 2015` or `source = "..."`."""
+        name, token = parts[:2]
+        make = self.number if token.type == "NUMBER" else self.text
+        value = make([token], token.start, token.end)
+        return tree.Fact(self.span(start, end), self.word(name), value)
+
+    def percent_fact(self, parts: _Parts, start: int, end: int) -> tree.Fact:
+        """`top1 = 76.1%`."""
+        return self.fact(parts, start, end).replace(percent=True)

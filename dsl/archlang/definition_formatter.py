@@ -48,6 +48,8 @@ class DefinitionFormatter(ExpressionFormatter):
                 return self.block(node)
             case tree.Expect() | tree.Require():
                 return self.claim(node)
+            case tree.Published():
+                return self.published(node)
         return nest(_INDENT, self.spread(node))
 
     def fact(self, node: tree.Expr) -> Doc:
@@ -164,6 +166,8 @@ class DefinitionFormatter(ExpressionFormatter):
                 )
             case tree.Expect() | tree.Require():
                 return self.claim(node)
+            case tree.Published():
+                return self.published(node)
 
     def assigned(self, head: Doc, node: tree.Expr) -> Doc:
         """Write `head = value`, further lines indented."""
@@ -203,6 +207,16 @@ class DefinitionFormatter(ExpressionFormatter):
         if node.within is not None:
             docs.append(concat(" within ", self.expression(node.within), "%"))
         return nest(_INDENT, concat(*docs))
+
+    def published(self, node: tree.Published) -> Doc:
+        """Write `published year = 2015, top1 = 76.1%`."""
+        parts = [self.part(fact, partial(self.quoted, fact)) for fact in node.facts]
+        return self.row("published ", parts, node.span)
+
+    def quoted(self, node: tree.Fact) -> Doc:
+        """Write `top1 = 76.1%`."""
+        value = self.expression(node.value)
+        return concat(f"{node.name} = ", value, "%" if node.percent else "")
 
     def part(self, node: tree.Node, write: Callable[[], Doc]) -> Part:
         """A part of a row."""

@@ -19,8 +19,8 @@ from archlang.source import Source, Span
 
 __all__ = [
     "Assign", "Block", "Body", "Comment", "Constant", "Default", "Definition", "DimDeclaration",
-    "Expect", "File", "Import", "ImportedName", "In", "Input", "Let", "Out", "Output", "Param",
-    "Parameter", "Require", "Share", "Statement",
+    "Expect", "Fact", "File", "Import", "ImportedName", "In", "Input", "Let", "Out", "Output",
+    "Param", "Parameter", "Published", "Require", "Share", "Statement",
 ]  # fmt: skip
 
 # --- statements of a body ------------------------------------------------------------------------
@@ -91,7 +91,21 @@ class Require(Node):
     condition: Expr
 
 
-Statement = Assign | In | Out | Share | Param | Expect | Require
+class Fact(Node):
+    """`year = 2015`, `top1 = 76.1%` (`percent`), `source = "..."`."""
+
+    name: str
+    value: Number | Text
+    percent: bool = False
+
+
+class Published(Node):
+    """`published year = 2015, top1 = 76.1%`: what others printed about a net."""
+
+    facts: tuple[Fact, ...]
+
+
+Statement = Assign | In | Out | Share | Param | Expect | Require | Published
 
 
 class Body(Node):
@@ -169,7 +183,9 @@ class Block(Node):
     name_span: Span | None = field(default=None, compare=False)
 
 
-Definition = Import | Default | DimDeclaration | Constant | Let | Block | Expect | Require
+Definition = (
+    Import | Default | DimDeclaration | Constant | Let | Block | Expect | Require | Published
+)
 
 
 class Comment(Record):
@@ -183,8 +199,9 @@ class Comment(Record):
 class File(Record):
     """A whole file: definitions in their order, or one bare chain.
 
-    `expect` and `require` at the top level belong to the net above them. `documentation` is the
-    `##` text above a bare chain. `broken` names the definitions that could not be read.
+    `expect`, `require` and `published` at the top level belong to the net above them.
+    `documentation` is the `##` text above a bare chain. `broken` names the definitions that could
+    not be read.
     """
 
     source: Source = field(compare=False)

@@ -47,7 +47,7 @@ class _Entry(Record):
     @property
     def is_claim(self) -> bool:
         """Whether it belongs to the net above it."""
-        return isinstance(self.node, tree.Expect | tree.Require)
+        return isinstance(self.node, tree.Expect | tree.Require | tree.Published)
 
 
 def format_file(file: tree.File) -> str:

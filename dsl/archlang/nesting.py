@@ -42,7 +42,7 @@ _OPERATORS = frozenset(
 )
 _SUFFIXES = frozenset({"IF", "AS", "DOUBLE_COLON", "QMARK", "QUOTE", "DOT", "REPEAT", *_OPENING})
 _RESTARTING = frozenset(
-    {"COMMA", "EQUALS", "FOR", "IN", "OUT", "SHARE", "PARAM", "EXPECT", "REQUIRE"}
+    {"COMMA", "EQUALS", "FOR", "IN", "OUT", "SHARE", "PARAM", "EXPECT", "REQUIRE", "PUBLISHED"}
 )
 
 

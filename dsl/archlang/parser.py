@@ -16,7 +16,7 @@ from archlang.tree import Comment, Expr, File
 
 __all__ = ["LARGEST_TEXT", "parse", "parse_value", "read"]
 
-LARGEST_TEXT = 2**20
+LARGEST_TEXT = 2**18
 """The longest file that is read, in characters."""
 
 

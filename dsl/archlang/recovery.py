@@ -117,7 +117,7 @@ class _Recovery:
     def is_chain(self, piece: Piece) -> bool:
         """Whether the first piece is a bare chain."""
         kind = self.tokens[piece.start].type
-        if kind in DEFINITION_WORDS or kind in ("EXPECT", "REQUIRE"):
+        if kind in DEFINITION_WORDS or kind in ("EXPECT", "REQUIRE", "PUBLISHED"):
             return False
         following = self.tokens[piece.start + 1 : piece.start + 2]
         return not (kind == "NAME" and following and following[0].type == "EQUALS")

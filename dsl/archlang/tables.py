@@ -19,7 +19,7 @@ from typing import Any
 
 from archlang.automaton import END, Rule, Tables
 
-__all__ = ["START_SYMBOLS", "build", "load", "save"]
+__all__ = ["START_SYMBOLS", "build", "cache_folder", "load", "save"]
 
 GRAMMAR = Path(__file__).with_name("grammar.lark")
 SAVED = Path(__file__).with_name("_tables.bin")
@@ -45,7 +45,7 @@ def load() -> Tables:
 
 
 def save(data: dict[str, Any], place: Path) -> bool:
-    """Write tables whole or not at all; whether it worked."""
+    """Write data whole or not at all; whether it worked."""
     part = place.with_name(f"{place.name}.{os.getpid()}.part")
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -186,13 +186,18 @@ def _thaw(data: dict[str, Any]) -> Tables:
 def _cache_file(grammar: str) -> Path | None:
     import zlib
 
-    name = f"tables-{zlib.crc32(grammar.encode()):08x}.json"
+    folder = cache_folder()
+    return None if folder is None else folder / f"tables-{zlib.crc32(grammar.encode()):08x}.json"
+
+
+def cache_folder() -> Path | None:
+    """Where the user's system keeps what can be computed again; None where that is not known."""
     try:
         if given := os.environ.get("XDG_CACHE_HOME"):
-            return Path(given) / "archc" / name
+            return Path(given) / "archc"
         if sys.platform == "win32":
-            return Path(os.environ["LOCALAPPDATA"]) / "archc" / "Cache" / name
+            return Path(os.environ["LOCALAPPDATA"]) / "archc" / "Cache"
         caches = "Library/Caches" if sys.platform == "darwin" else ".cache"
-        return Path.home() / caches / "archc" / name
+        return Path.home() / caches / "archc"
     except (KeyError, RuntimeError):
         return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -47,13 +46,13 @@ def command(nets: tuple[str, ...], as_json: bool, bindings: Any, inputs: Any) ->
 
 def _check(request: Request) -> CheckResult:
     from archc.lower.context import Problem
-    from archc.lower.files import decode
+    from archc.lower.files import decode, read_standard_input
     from archc.pipeline import CheckResult, check_net, check_source
 
     if request.net != "-":
         return check_net(request)
     try:
-        return check_source(decode(sys.stdin.buffer.read(), "<stdin>"), request)
+        return check_source(decode(read_standard_input(), "<stdin>"), request)
     except Problem as problem:
         return CheckResult((problem.diagnostic,))
 

@@ -15,8 +15,14 @@ from archc.options import takes_net
 @click.option("-o", "--output", "path", type=click.Path(path_type=Path),
               help="The file to write; without it the source goes to standard output.")  # fmt: skip
 @click.option("--class-name", help="The name of the net's class.")
+@click.option("--explain", is_flag=True,
+              help="Say on standard error which equations became fused kernels.")  # fmt: skip
+@click.option("--no-recognize", is_flag=True,
+              help="Write equations as they are, not as fused kernels.")  # fmt: skip
 @takes_net
-def command(request: Any, path: Path | None, class_name: str | None) -> int:
+def command(
+    request: Any, path: Path | None, class_name: str | None, explain: bool, no_recognize: bool
+) -> int:
     """Compile NET to Python source that needs torch and nothing else.
 
     NET is a file, file.arch:name, a net of the library such as resnet50, or - for standard input.
@@ -27,7 +33,10 @@ def command(request: Any, path: Path | None, class_name: str | None) -> int:
         message = f"--class-name {class_name!r} cannot be the name of a class in Python"
         raise click.UsageError(message, click.get_current_context())
     with reported():
-        text = net_of(request).source(class_name=class_name)
+        net = net_of(request)
+        text = net.source(class_name=class_name, recognize=not no_recognize)
+    if explain:
+        _explain(() if no_recognize else net.recognized)
     if path is None:
         click.echo(text, nl=False)
         return 0
@@ -37,6 +46,11 @@ def command(request: Any, path: Path | None, class_name: str | None) -> int:
         raise Unusable(str(error)) from error
     tell(f"wrote {path}")
     return 0
+
+
+def _explain(notes: tuple[str, ...]) -> None:
+    for note in notes or ("every equation is computed as it is written",):
+        tell(f"note: {note}")
 
 
 def _is_class_name(name: str) -> bool:

@@ -61,15 +61,11 @@ def _format(path: Path, check: bool, diff: bool) -> str:
 
 def _read(path: Path, standard: bool) -> tuple[bytes, Source]:
     from archc.lower.context import Problem
-    from archc.lower.files import decode, read_source
+    from archc.lower.files import decode, read_bytes, read_standard_input
 
     try:
-        if not standard:
-            return path.read_bytes(), read_source(path, str(path))
-        data = sys.stdin.buffer.read()
-        return data, decode(data, "<stdin>")
-    except OSError as error:
-        raise Unusable(f"cannot read {path}: {(error.strerror or '').lower()}") from error
+        data = read_standard_input() if standard else read_bytes(path, str(path))
+        return data, decode(data, "<stdin>" if standard else str(path))
     except Problem as problem:
         report((problem.diagnostic,))
         click.get_current_context().exit(status_of((problem.diagnostic,)))

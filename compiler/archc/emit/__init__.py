@@ -13,7 +13,13 @@ __all__ = ["Probe", "emit", "needs_binding"]
 Probe = Callable[[str, Any], Program | None]
 
 
-def emit(program: Program, *, class_name: str | None = None, probe: Probe | None = None) -> str:
+def emit(
+    program: Program,
+    *,
+    class_name: str | None = None,
+    probe: Probe | None = None,
+    recognize: bool = True,
+) -> str:
     """The source of a Python file with the net as an nn.Module.
 
     Args:
@@ -22,13 +28,15 @@ def emit(program: Program, *, class_name: str | None = None, probe: Probe | None
         probe: lowers the net again with another value of a hyperparameter. With it, numbers in
             `hyperparameters` become parameters of the constructor, where the net with other values
             proves to be the same code with other numbers.
+        recognize: whether equations that say what a fused kernel computes become that kernel
+            (`archc/recognition`).
 
     Raises:
         ValueError: for a class name that is no identifier, or when a dimension must be bound.
     """
     from archc.emit.whole import write
 
-    return write(program, class_name, probe)
+    return write(program, class_name, probe, recognize)
 
 
 def needs_binding(program: Program) -> tuple[str, ...]:

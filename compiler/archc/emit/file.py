@@ -9,6 +9,7 @@ from archc.emit.align import Signatures
 from archc.emit.build import build
 from archc.emit.classes import write_class
 from archc.emit.collecting import collect, regions_below
+from archc.emit.example import example
 from archc.emit.forms import Forms
 from archc.emit.names import (
     Namespace,
@@ -143,6 +144,7 @@ def write_file(program: Program, made: Draft, class_name: str | None, figures: l
         known[unit.wanted, *lines[1:]] = unit.name
         parts.append([f"class {unit.name}(nn.Module):", *lines[1:]])
     parts.append(write_class(made.net, _net_documentation(program, made.net, figures), {}))
+    parts.append(example(program, made.net.name))
     body = "\n\n\n".join(["\n".join(part) for part in parts])
     header = "\n".join([*_header(program), "", *_imports(body, made)])
     return f"{header}\n\n\n{body}\n"

@@ -11,21 +11,34 @@ from archc.emit.binding import symbolic_constructors
 from archc.emit.file import Draft, draft, write_file
 from archc.emit.names import net_class_name
 from archc.graph import Program
+from archc.recognition import recognized
 
 __all__ = ["write"]
 
 
-def write(program: Program, class_name: str | None, probe: Probe | None) -> str:
+def write(
+    program: Program, class_name: str | None, probe: Probe | None, recognize: bool = True
+) -> str:
     """The text of the file; see `archc.emit.emit`."""
     if class_name is not None and (not class_name.isidentifier() or keyword.iskeyword(class_name)):
         raise ValueError(f"{class_name!r} is no name for a class")
     symbolic = symbolic_constructors(program)
     if symbolic:
         raise ValueError(f"bind {', '.join(symbolic)}: constructors need numbers")
-    made = _varied(program, probe) or _draft([program], [], program)
+    written = recognized(program).program if recognize else program
+    probed = _recognizing(probe) if recognize and probe is not None else probe
+    made = _varied(written, probed) or _draft([written], [], written)
     assert made is not None, "a net alone can always be written"
     varied = bool(made.net.scope.parameters)
-    return write_file(program, made, class_name, _figures(program, varied))
+    return write_file(written, made, class_name, _figures(program, varied))
+
+
+def _recognizing(probe: Probe) -> Probe:
+    def probed(name: str, value: Any) -> Program | None:
+        found = probe(name, value)
+        return None if found is None else recognized(found).program
+
+    return probed
 
 
 def _draft(programs: list[Program], varied: list[str], program: Program) -> Draft | None:

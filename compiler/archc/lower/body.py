@@ -134,6 +134,8 @@ def _in(statement: tree.In, ctx: Context) -> None:
         flows = "one flows in" if len(items) == 1 else f"a bundle of {len(items)} flows in"
         raise Problem("stream-count", f"this takes {takes}, {flows}", statement.span)
     for entry, item in zip(statement.inputs, items, strict=True):
+        if isinstance(item, Stream):
+            builder.name_input(item, entry.name)
         define(entry.name, item, entry.span, ctx)
 
 

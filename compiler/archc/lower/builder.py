@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from archc.graph import INPUTS, Node, Port, Shared, Wire
+from archc.lower.spent import Spent
 from archc.lower.things import SharedValue, Stream
 from archc.shapes import Shape
 from archlang.source import Span
@@ -20,12 +21,18 @@ class Builder:
         ports: the names and shapes of the streams that flow in.
         outer: for each port the stream outside that feeds it, so that a use of that stream inside
             is a use of the port; None for a net.
+        spent: counts the nodes of all regions; that of the parent by default.
     """
 
     def __init__(
-        self, parent: Builder | None, ports: list[Port], outer: list[Stream] | None = None
+        self,
+        parent: Builder | None,
+        ports: list[Port],
+        outer: list[Stream] | None = None,
+        spent: Spent | None = None,
     ) -> None:
         self.parent = parent
+        self.spent: Spent = spent or (Spent() if parent is None else parent.spent)
         self.ports = ports
         self.proper = len(ports)
         self.nodes: list[Node] = []
@@ -54,8 +61,18 @@ class Builder:
         self.proper += 1
         return Stream(self, Wire(INPUTS, len(self.ports) - 1), shape, span)
 
+    def name_input(self, stream: Stream, name: str) -> None:
+        """Call an input of this region as the file does."""
+        if stream.builder is self and stream.wire.node == INPUTS:
+            self.ports[stream.wire.port] = Port(name, stream.shape)
+
     def add(self, node: Node) -> list[Stream]:
-        """Add a node; returns handles of its outputs."""
+        """Add a node; returns handles of its outputs.
+
+        Raises:
+            Problem: too-many-nodes.
+        """
+        self.spent.node(node.span)
         self.nodes.append(node)
         position = len(self.nodes) - 1
         return [

@@ -8,9 +8,11 @@ from typing import Any
 from archc.dims import less, same
 from archc.graph import Region
 from archc.lower.builder import Builder
+from archc.lower.problem import Problem
+from archc.lower.spent import MOST_STEPS, Spent, too_much_work
 from archc.lower.things import Scope
 from archlang import tree
-from archlang.diagnostics import Diagnostic, Diagnostics, Label, Note
+from archlang.diagnostics import Diagnostic, Diagnostics, Note
 from archlang.record import Record
 from archlang.source import Span
 from archlang.values import Algebra
@@ -35,34 +37,6 @@ ALGEBRA: Algebra = _Sizes()
 # The code of a Problem that follows from one that was reported already.
 POISONED = "poisoned"
 
-# Evaluating an expression is a step; so are some items of a list that is made or walked over.
-MOST_STEPS = 1_000_000
-ITEMS_PER_STEP = 32
-
-
-class Problem(Exception):
-    """A user's mistake on its way to the next place that collects diagnostics."""
-
-    def __init__(
-        self,
-        code: str,
-        message: str,
-        span: Span | None,
-        *,
-        label: str = "",
-        more: tuple[Label, ...] = (),
-        notes: tuple[Note, ...] = (),
-        help: str | None = None,
-    ) -> None:
-        super().__init__(message)
-        labels = () if span is None else (Label(span, label), *more)
-        self.diagnostic = Diagnostic(code, message, labels, notes, help)
-
-
-def too_much_work(span: Span) -> Problem:
-    """The Problem of a file whose values take more than `MOST_STEPS` steps."""
-    return Problem("too-much-work", "this file asks for too much work", span)
-
 
 class Frame(Record):
     """One instance of a block on the way to here."""
@@ -80,29 +54,6 @@ class Frame(Record):
             notes.append(Note(f"in {frame.text}", frame.span))
             frame = frame.outer
         return tuple(notes)
-
-
-class Spent:
-    """What a run has spent so far; bounds hold for all the nets of a file together."""
-
-    __slots__ = ("calls", "compared", "regions", "steps", "told")
-
-    def __init__(self) -> None:
-        self.steps = 0  # expressions evaluated
-        self.calls = 0  # functions inside functions, now
-        self.compared = 0  # words compared with an unknown one
-        self.regions = 0
-        self.told = False  # that it is too much
-
-    def items(self, count: int, span: Span) -> None:
-        """Spend the steps for a list of some items: walking over them is quicker than evaluating.
-
-        Raises:
-            Problem: too-much-work.
-        """
-        self.steps += count // ITEMS_PER_STEP
-        if self.steps > MOST_STEPS:
-            raise too_much_work(span)
 
 
 class Session:

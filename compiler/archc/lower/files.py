@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,20 @@ from archlang.diagnostics import Diagnostic, Diagnostics, Label
 from archlang.parser import parse
 from archlang.source import Source, Span
 
-__all__ = ["FileScope", "LoadedFile", "Loader", "decode", "read_source"]
+__all__ = [
+    "FileScope",
+    "LoadedFile",
+    "Loader",
+    "decode",
+    "read_bytes",
+    "read_source",
+    "read_standard_input",
+]
 
-Claim = tree.Expect | tree.Require
+Claim = tree.Expect | tree.Require | tree.Published
 
-LARGEST_FILE = 1 << 20
+LARGEST_FILE = 1 << 18
+LARGEST_PROGRAM = 1 << 19  # characters of a file and all that it imports
 
 _INSIDE = "name a file in this folder or below, or one of the library"
 
@@ -28,6 +38,15 @@ def read_source(path: Path, name: str) -> Source:
 
     Raises:
         Problem: when it is missing, cannot be read, is too large or is not UTF-8.
+    """
+    return decode(read_bytes(path, name), name)
+
+
+def read_bytes(path: Path, name: str) -> bytes:
+    """The bytes of a file of reasonable size.
+
+    Raises:
+        Problem: when it is missing, cannot be read or is too large.
     """
     try:
         with path.open("rb") as stream:
@@ -40,10 +59,25 @@ def read_source(path: Path, name: str) -> Source:
         reason = getattr(error, "strerror", None) or str(error)
         raise Problem("file-unreadable", f"cannot read {name}: {reason}", None) from error
     if len(data) > LARGEST_FILE:
-        size = max(path.stat().st_size, len(data))
-        message = f"{name} has {size:,} bytes; a file has at most {LARGEST_FILE:,}"
-        raise Problem("file-too-large", message, None)
-    return decode(data, name)
+        raise _too_large(name, f"{max(path.stat().st_size, len(data)):,}")
+    return data
+
+
+def read_standard_input() -> bytes:
+    """The bytes of a program on standard input.
+
+    Raises:
+        Problem: when it is too large.
+    """
+    data = sys.stdin.buffer.read(LARGEST_FILE + 1)
+    if len(data) > LARGEST_FILE:
+        raise _too_large("<stdin>", f"more than {LARGEST_FILE:,}")
+    return data
+
+
+def _too_large(name: str, size: str) -> Problem:
+    message = f"{name} has {size} bytes; a file has at most {LARGEST_FILE:,}"
+    return Problem("file-too-large", message, None)
 
 
 def decode(data: bytes, name: str) -> Source:
@@ -157,10 +191,19 @@ class Loader:
         self.diagnostics = diagnostics
         self.library = library
         self._loaded: dict[Path, LoadedFile] = {}
+        self._read = 0
         self._stack: list[Path] = []
 
     def source(self, source: Source, path: Path | None = None) -> LoadedFile:
-        """Load a text that was read already."""
+        """Load a text that was read already.
+
+        Raises:
+            Problem: when it is too much together with what was loaded before.
+        """
+        self._read += len(source.text)
+        if self._read > LARGEST_PROGRAM:
+            message = f"this file and what it imports have more than {LARGEST_PROGRAM:,} characters"
+            raise Problem("file-too-large", message, Span(source, 0, 0))
         file, found = parse(source)
         self.diagnostics.extend(found)
         loaded = LoadedFile(path, file)
@@ -295,7 +338,7 @@ def _loose_claims(file: tree.File) -> tuple[tuple[Claim, tree.Definition | None]
     found: list[tuple[Claim, tree.Definition | None]] = []
     owner: tree.Definition | None = None
     for definition in file.definitions:
-        if isinstance(definition, (tree.Expect, tree.Require)):
+        if isinstance(definition, (tree.Expect, tree.Require, tree.Published)):
             found.append((definition, owner))
         else:
             owner = definition

@@ -40,6 +40,9 @@ class Target:
         applies: its name when the net asked for only applies it.
         missing: names of parameters that nothing gives.
         open: names of the parameters that `-p` may give.
+        required: those among them that have no value of their own.
+        nets: the nets from the one that was asked for to the one whose body is lowered, each with
+            its file.
     """
 
     def __init__(self, block: BlockValue, applies: str | None) -> None:
@@ -48,6 +51,8 @@ class Target:
         self.names: dict[str, Any] = {}
         self.missing: list[tree.Parameter] = []
         self.open: list[str] = []
+        self.required: set[str] = set()
+        self.nets: list[tuple[LoadedFile, tree.Block]] = [(block.file, block.block)]
 
 
 def target_of(file: LoadedFile, net: tree.Block, session: Session) -> Target | None:
@@ -79,7 +84,9 @@ def _follow(block: BlockValue, applies: str | None, ctx: Context, depth: int) ->
         return None
     inner = _follow(applied, applied.block.name, ctx, depth + 1)
     if inner is not None:
+        inner.nets = [*target.nets, *inner.nets]
         inner.open = [*target.open, *[name for name in inner.open if name not in target.open]]
+        inner.required |= target.required
         inner.names = {
             **{n: target.names[n] for n in target.open if n in target.names},
             **inner.names,
@@ -93,6 +100,8 @@ def _bind(target: Target, ctx: Context) -> None:
     scope = Scope(block.file.scope, target.names)
     for parameter in unbound(block):
         target.open.append(parameter.name)
+        if parameter.default is None and parameter.domain is None:
+            target.required.add(parameter.name)
         inside = Context(session, None, scope, block.file, frame=ctx.frame)
         value = _value(parameter, block, session, inside)
         if value is None:
@@ -125,7 +134,7 @@ def lower_net(net: tree.Block, target: Target, session: Session) -> Program | No
     names = {p.name: target.names[p.name] for p in block.parameters or ()}
     if any(value is POISON for value in names.values()):
         return None
-    builder = Builder(None, [])
+    builder = Builder(None, [], spent=session.spent)
     session.root = builder
     frame = Frame(net.name, net.name_span or net.span, None) if target.applies else None
     ctx = Context(session, builder, target.block.file.scope, target.block.file, frame=frame)
@@ -138,15 +147,34 @@ def lower_net(net: tree.Block, target: Target, session: Session) -> Program | No
     file = target.block.file.name
     documentation = net.documentation or block.documentation
     return Program(
-        net.name, target.applies, region, file, shown, documentation, tuple(session.notes)
-    )
+        net.name, target.applies, region, file, shown, documentation, tuple(session.notes),
+        tuple(_published(target, bool(session.bindings or session.inputs)).items()),
+    )  # fmt: skip
+
+
+def _published(target: Target, changed: bool) -> dict[str, int | float | str]:
+    """What is quoted about a net, and the year of the nets that it applies.
+
+    The rest was measured of one net as it stands: with other arguments, given by a net that applies
+    it or from outside, it is another net.
+    """
+    found: dict[str, int | float | str] = {}
+    for file, net in reversed(target.nets):
+        inside = net.body.statements if isinstance(net.body, tree.Body) else ()
+        below = [claim for claim, owner in file.claims if owner is net]
+        for said in [*inside, *below]:
+            facts = said.facts if isinstance(said, tree.Published) else ()
+            whole = net is target.nets[0][1] and not changed
+            kept = [fact for fact in facts if fact.name == "year" or whole]
+            found.update({fact.name: fact.value.value for fact in kept})
+    return found
 
 
 def lower_chain(file: LoadedFile, name: str, session: Session) -> Program | None:
     """Lower a file that is one bare chain; what it leaves open is collected by the session."""
     chain = file.file.chain
     assert chain is not None
-    builder = Builder(None, [])
+    builder = Builder(None, [], spent=session.spent)
     session.root = builder
     ctx = Context(session, builder, Scope(file.scope), file)
     session.open.update(find_open(chain, ctx))

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from archc.arguments import ArgumentProblem, Kind, Whole
+from archc.arguments import ArgumentProblem, Flowing, Kind, Whole
 from archc.dims import symbols
 from archc.lower.context import Context, Problem
-from archc.lower.things import POISON, OperatorValue, is_stream, is_value, name_of
+from archc.lower.things import POISON, OperatorValue, Stream, is_stream, is_value, name_of
 from archc.op import Argument, Op
 from archlang import tree
 from archlang.source import Span
 from archlang.suggest import closest
 from archlang.values import show
 
-__all__ = ["given_arguments", "make_operator", "unknown_argument"]
+__all__ = ["given_arguments", "make_operator", "streams_of", "unknown_argument"]
 
 
 def given_arguments(callee: OperatorValue, expr: tree.Call, ctx: Context) -> Any:
@@ -120,6 +120,8 @@ def _raw(expr: tree.Expr, kind: Kind, ctx: Context) -> Any:
 
 
 def _convert(op: type[Op], spec: Argument, value: Any, expr: tree.Expr, ctx: Context) -> Any:
+    if isinstance(spec.kind, Flowing) and isinstance(value, Stream):
+        return value
     if not is_value(value):
         message = f"{op.name}'s {spec.name} is {spec.kind.text}, found {name_of(value)}"
         help = _flows(op, expr) if is_stream(value) else None
@@ -157,7 +159,9 @@ def make_operator(thing: OperatorValue, span: Span, ctx: Context) -> Any:
     Raises:
         Problem: when one is missing.
     """
-    values = dict(thing.given)
+    values = {n: v for n, v in thing.given if not isinstance(v, Stream)}
+    flowing = [n for n, v in thing.given if isinstance(v, Stream)]
+    values |= {n: thing.op.inputs[0] + number for number, n in enumerate(flowing)}
     for spec in thing.op.arguments:
         if spec.name in values:
             continue
@@ -170,6 +174,11 @@ def make_operator(thing: OperatorValue, span: Span, ctx: Context) -> Any:
     if thing.extra:
         values[getattr(thing.op, "extra", "")] = thing.extra
     return thing.op(**values)
+
+
+def streams_of(thing: OperatorValue) -> list[Stream]:
+    """The streams among the arguments: inputs of the operator behind those that flow in."""
+    return [value for _, value in thing.given if isinstance(value, Stream)]
 
 
 def _default(op: type[Op], spec: Argument, ctx: Context) -> tuple[Any] | None:

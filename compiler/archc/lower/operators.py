@@ -6,7 +6,7 @@ from typing import Any
 
 from archc.graph import Operation
 from archc.lower.context import Context, Problem
-from archc.lower.operator_arguments import make_operator
+from archc.lower.operator_arguments import make_operator, streams_of
 from archc.lower.things import (
     POISON,
     Bundle,
@@ -43,7 +43,7 @@ def apply_operator(
         return POISON
     streams = [] if incoming is None else flatten(incoming)
     _check_count(op, streams, incoming, span)
-    return operation(op, streams, span, name, ctx, shared)
+    return operation(op, [*streams, *streams_of(thing)], span, name, ctx, shared)
 
 
 def _check_count(op: Op, streams: list[Stream], incoming: Any, span: Span) -> None:

@@ -18,7 +18,7 @@ from archlang.source import Span
 
 __all__ = ["Made", "Recipe", "make_region", "name_places", "names_at", "rebuild", "template_of"]
 
-MOST_REGIONS = 20_000
+MOST_REGIONS = 5_000
 
 
 class Recipe(Record):

@@ -143,6 +143,7 @@ class _Line:
 
     def copy(self, ctx: Context) -> Made:
         """Lower one copy behind the ones before."""
+        self.ctx.session.spent.copy(self.body.span)
         scope = Scope(ctx.scope)
 
         def body(within: Context, arriving: Any) -> Any:

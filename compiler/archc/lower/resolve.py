@@ -180,7 +180,7 @@ def _resolve(node: tree.Node, ctx: Context) -> None:
         case tree.Call():
             _resolve_call(node, ctx)
             return
-        case tree.Expect() | tree.Require() | tree.For():
+        case tree.Expect() | tree.Require() | tree.Published() | tree.For():
             # Claims have names of their own, and are read when the net is whole.
             if isinstance(node, tree.For):
                 _resolve(node.iterable, ctx)

@@ -18,8 +18,7 @@ MOST_COMPARED = 100_000
 
 # Operators of the language that the compiler does not lower yet.
 _LATER = {
-    "RNN": "recurrence", "GRU": "recurrence", "LSTM": "recurrence", "ATTENTION": "attention",
-    "MASK": "attention", "ROPE": "attention",
+    "RNN": "recurrence", "GRU": "recurrence", "LSTM": "recurrence",
 }  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from archc.arguments import REAL, Real, Words
 from archc.dims import Dim
 from archc.op import Constant, Example, Expression, Family, Op, OpError, TorchForm, argument
 from archc.ops.axes import elements, require_reals
+from archc.saves import Extra, Saves
 from archc.shapes import Shape
 
 
@@ -96,6 +97,12 @@ class Swish(Activation):
     def flops(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Dim:
         return (5 if self.beta == 1 else 6) * elements(outputs)
 
+    def saves(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
+    ) -> Saves:
+        scaled = Saves(extras=(Extra(inputs[0].elements),))
+        return Saves(inputs=(0,)) if self.beta == 1 else scaled
+
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         if self.beta == 1:
             return Expression("F.silu({0})")
@@ -154,6 +161,11 @@ class Sigmoid(Activation):
         Example("SEQUENCE(11, 13) -> SIGMOID", output="(11, 13)"),
     )
 
+    def saves(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
+    ) -> Saves:
+        return Saves(outputs=(0,))
+
 
 class Tanh(Activation):
     """Hyperbolic tangent, as (1 - exp(-2x)) / (1 + exp(-2x)). Five operations an element."""
@@ -165,6 +177,11 @@ class Tanh(Activation):
         Example("INPUT(3, 5, 7) -> TANH", output="(3, 5, 7)"),
         Example("SEQUENCE(11, 13) -> TANH", output="(11, 13)"),
     )
+
+    def saves(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
+    ) -> Saves:
+        return Saves(outputs=(0,))
 
 
 class Softplus(Activation):

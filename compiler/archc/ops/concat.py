@@ -11,6 +11,7 @@ from archc.ops.axes import AxisName, equal_sizes, find_axis, torch_dim
 from archc.ops.broadcast import Mapping, fit, spread, undecided
 from archc.ops.join_help import mismatch_help
 from archc.shapes import Shape
+from archc.sight import UNKNOWN, Reach
 
 
 class Concatenate(Op):
@@ -75,6 +76,16 @@ class Concatenate(Op):
         if shape.rank == 0 or position != large.features:
             return False
         return fit(shape, large, features=False)
+
+    def shares(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], *, training: bool
+    ) -> bool:
+        return len(inputs) == 1
+
+    def reaches(self, *inputs: Shape) -> dict[str, Reach]:
+        # Where the parts come to lie one behind the other, no one rule holds for all of it.
+        shape, position, _ = self._plan(inputs)
+        return {shape.axes[position].name: UNKNOWN} if position != shape.features else {}
 
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         result, position, mappings = self._plan(inputs)

@@ -9,8 +9,10 @@ from archc.dims import Dim
 from archc.op import Constant, Example, Family, Module, Op, TorchForm, argument
 from archc.ops.layouts import Layout, divisible, layout, simplest
 from archc.ops.linear import FullyConnected
-from archc.ops.windows import Window, pad_call, window
+from archc.ops.windows import Window, pad_call, padded_elements, window
+from archc.saves import Extra, Saves
 from archc.shapes import Shape
+from archc.sight import Reach
 
 __all__ = ["Conv", "DepthwiseConv"]
 
@@ -99,6 +101,23 @@ class Conv(Op):
         shown = {**found.describe(), "dilation": list(found.dilation)}
         return {**shown, "groups": self.groups, "filters": self.filters}
 
+    def saves(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
+    ) -> Saves:
+        place, found = self._placed(inputs[0])
+        if place.rank == 0 or found.symmetric:
+            return Saves(inputs=(0,))
+        return Saves(extras=(Extra(padded_elements(place, found.pads)),))
+
+    def scratch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Dim:
+        place, found = self._placed(inputs[0])
+        whole = place.rank == 0 or found.symmetric
+        return 0 if whole else padded_elements(place, found.pads)
+
+    def reaches(self, *inputs: Shape) -> dict[str, Reach]:
+        place, found = self._placed(inputs[0])
+        return found.reaches(place)
+
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         place, found = self._placed(inputs[0])
         if place.rank == 0:
@@ -184,6 +203,17 @@ class DepthwiseConv(Op):
 
     def describe(self, *inputs: Shape) -> dict[str, Any]:
         return self._as_conv(inputs[0]).describe(*inputs)
+
+    def saves(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
+    ) -> Saves:
+        return self._as_conv(inputs[0]).saves(inputs, outputs, learning)
+
+    def scratch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Dim:
+        return self._as_conv(inputs[0]).scratch(inputs, outputs)
+
+    def reaches(self, *inputs: Shape) -> dict[str, Reach]:
+        return self._as_conv(inputs[0]).reaches(*inputs)
 
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         return self._as_conv(inputs[0]).torch(inputs, outputs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any, ClassVar
 
 from archc import dims
@@ -11,6 +12,7 @@ from archc.op import Constant, Example, Family, Module, Op, OpError, TorchForm, 
 from archc.ops.layouts import Layout, divisible, layout, simplest, spell
 from archc.ops.windows import Pads, Window, by, pad_call, window
 from archc.shapes import Shape
+from archc.sight import Reach
 from archlang.record import Record
 
 __all__ = ["Deconv"]
@@ -111,6 +113,15 @@ class Deconv(Op):
             "groups": self.groups,
             "filters": self.filters,
         }
+
+    def reaches(self, *inputs: Shape) -> dict[str, Reach]:
+        place, found, cut = self._placed(inputs[0])
+        axes = zip(cut.pads, found.extents, found.stride, strict=True)
+        reaches = [
+            Reach(Fraction(b - extent + 1, step), Fraction(b, step), Fraction(1, step))
+            for (b, _), extent, step in axes
+        ]
+        return dict(zip(place.names, reaches, strict=True))
 
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         place, found, cut = self._placed(inputs[0])

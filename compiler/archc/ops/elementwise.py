@@ -8,6 +8,7 @@ from archc.arguments import REAL
 from archc.dims import Dim
 from archc.op import Constant, Example, Expression, Family, Module, Op, OpError, TorchForm, argument
 from archc.ops.axes import elements, require_reals
+from archc.saves import Saves
 from archc.shapes import Shape
 
 _SCALE = '''\
@@ -52,6 +53,11 @@ class Exp(_Elementwise):
         Example("INPUT(3, 5, 7) -> EXP", output="(3, 5, 7)"),
     )
 
+    def saves(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
+    ) -> Saves:
+        return Saves(outputs=(0,))
+
 
 class Log(_Elementwise):
     """The natural logarithm of each element. One operation an element."""
@@ -84,6 +90,11 @@ class Sqrt(_Elementwise):
         Example("INPUT(13) -> ABS -> SQRT", output="(13)"),
         Example("INPUT(3, 5, 7) -> SQUARE -> SQRT", output="(3, 5, 7)"),
     )
+
+    def saves(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
+    ) -> Saves:
+        return Saves(outputs=(0,))
 
 
 class Square(_Elementwise):
@@ -123,6 +134,11 @@ class Scale(_Elementwise):
 
     def parameters(self, *inputs: Shape) -> dict[str, tuple[Dim, ...]]:
         return {"weight": (_features(inputs[0]),)}
+
+    def saves(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
+    ) -> Saves:
+        return Saves(inputs=(0,))
 
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         shape = inputs[0]

@@ -64,6 +64,7 @@ class OneHot(Op):
 
     name: ClassVar[str] = "ONEHOT"
     family: ClassVar[Family] = "embedding"
+    differentiable: ClassVar[bool] = False
     foreign: ClassVar[tuple[str, ...]] = ("one_hot", "OneHotEncoding", "CategoryEncoding")
 
     examples: ClassVar[tuple[Example, ...]] = (

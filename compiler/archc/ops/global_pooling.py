@@ -9,7 +9,9 @@ from archc.dims import Dim
 from archc.op import Example, Expression, Family, Module, Op, TorchForm, argument
 from archc.ops.layouts import layout, simplest
 from archc.ops.windows import per_axis
+from archc.saves import NO_TENSORS, Extra, Saves
 from archc.shapes import Shape
+from archc.sight import EVERYTHING, UNKNOWN, Reach
 
 __all__ = ["AdaptivePool", "GlobalAveragePool", "GlobalMaxPool"]
 
@@ -65,6 +67,14 @@ class GlobalAveragePool(Op):
     def describe(self, *inputs: Shape) -> dict[str, Any]:
         return _whole_window(inputs[0], self.name)
 
+    def saves(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
+    ) -> Saves:
+        return NO_TENSORS
+
+    def reaches(self, *inputs: Shape) -> dict[str, Reach]:
+        return dict.fromkeys(layout(inputs[0], self.name).names, EVERYTHING)
+
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         return Expression("{0}.mean({dim})", (("dim", _dimensions(inputs[0], self.name)),))
 
@@ -100,6 +110,14 @@ class GlobalMaxPool(Op):
 
     def describe(self, *inputs: Shape) -> dict[str, Any]:
         return _whole_window(inputs[0], self.name)
+
+    def saves(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
+    ) -> Saves:
+        return Saves((0,), (0,))
+
+    def reaches(self, *inputs: Shape) -> dict[str, Reach]:
+        return dict.fromkeys(layout(inputs[0], self.name).names, EVERYTHING)
 
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         return Expression("{0}.amax({dim})", (("dim", _dimensions(inputs[0], self.name)),))
@@ -140,6 +158,20 @@ class AdaptivePool(Op):
     def flops(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Dim:
         return inputs[0].elements
 
+    def saves(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
+    ) -> Saves:
+        if self.mode == "max":
+            return Saves(inputs=(0,), extras=(Extra(outputs[0].elements, "index"),))
+        place = layout(outputs[0], self.name)
+        # Torch takes the mean where one position is left.
+        return NO_TENSORS if all(size == 1 for size in place.sizes) else Saves(inputs=(0,))
+
+    def reaches(self, *inputs: Shape) -> dict[str, Reach]:
+        place = layout(inputs[0], self.name)
+        sizes = zip(place.sizes, per_axis(self.size, place, "size"), strict=True)
+        return dict(zip(place.names, [_of_equal_parts(*pair) for pair in sizes], strict=True))
+
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         place = layout(inputs[0], self.name)
         kind = "Avg" if self.mode == "avg" else "Max"
@@ -149,3 +181,11 @@ class AdaptivePool(Op):
             call=place.folded("{module}({x})"),
             values=place.values,
         )
+
+
+def _of_equal_parts(before: Dim, after: int) -> Reach:
+    if after == 1:
+        return EVERYTHING
+    if not isinstance(before, int) or before % after:
+        return UNKNOWN  # neighbouring parts overlap, and not all alike
+    return Reach(0, before // after - 1, before // after)

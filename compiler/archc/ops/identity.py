@@ -22,6 +22,11 @@ class Identity(Op):
     def infer(self, *inputs: Shape) -> Shape:
         return inputs[0]
 
+    def shares(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], *, training: bool
+    ) -> bool:
+        return True
+
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         return Expression("{0}")
 

@@ -13,6 +13,7 @@ from archc.dims import Dim, Poly
 from archc.op import Example, Expression, Family, Op, OpError, TorchForm, argument
 from archc.ops.axes import elements, require_reals
 from archc.ops.broadcast import join, spread
+from archc.saves import NO_TENSORS, Extra, Saves
 from archc.shapes import Shape
 
 NUMBER = Number(nothing=True)
@@ -53,6 +54,11 @@ class _Arithmetic(Op):
     def flops(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Dim:
         numbers = (self.left is not None) + (self.right is not None)
         return (len(inputs) + numbers - 1) * elements(outputs)
+
+    def shares(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], *, training: bool
+    ) -> bool:
+        return len(inputs) == 1 and self.left is None and self.right is None
 
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         if self.left is not None:
@@ -125,6 +131,14 @@ class Multiply(_Arithmetic):
         Example("SEQUENCE(11, 13) -> { ID * 0.5 }", output="(11, 13)"),
     )
 
+    def saves(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
+    ) -> Saves:
+        kept = tuple([i for i in range(len(inputs)) if any(learning[:i] + learning[i + 1 :])])
+        # The products on the way to the last, of which each is a factor of the next.
+        partial = tuple([Extra(outputs[0].elements) for _ in inputs[2:]])
+        return Saves(inputs=kept, extras=partial)
+
 
 class Divide(_Arithmetic):
     """The quotient of two streams, `a / b`, or of one and a number. One operation an element."""
@@ -139,6 +153,15 @@ class Divide(_Arithmetic):
         Example("INPUT(3, 5, 7) -> { ID / 255 }", output="(3, 5, 7)"),
     )
 
+    def saves(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
+    ) -> Saves:
+        if len(inputs) == 1:
+            # A number divided by a stream is its reciprocal, which is kept, times the number.
+            return NO_TENSORS if self.left is None else Saves(extras=(Extra(outputs[0].elements),))
+        partial = tuple([Extra(outputs[0].elements) for _ in inputs[2:]])
+        return Saves(inputs=(0, 1) if any(learning[1:]) else (1,), extras=partial)
+
 
 class Power(_Arithmetic):
     """A power, element by element, `a ** 3`. One operation an element."""
@@ -152,6 +175,15 @@ class Power(_Arithmetic):
         Example("INPUT(13) -> { ID ** 3 }", output="(13)"),
         Example("INPUT(13) -> { 2 ** ID }", output="(13)"),
     )
+
+    def saves(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
+    ) -> Saves:
+        if len(inputs) == 1 and self.left is None:
+            return Saves(inputs=(0,))
+        if len(inputs) == 1:
+            return Saves((0,), (0,))
+        return Saves((0, 1), (0,))
 
 
 class Negate(Op):
@@ -203,6 +235,11 @@ class When(Op):
         if training.sizes != otherwise.sizes:
             raise OpError(f"cannot choose between {training} and {otherwise}")
         return training
+
+    def shares(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], *, training: bool
+    ) -> bool:
+        return True
 
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         return Expression("{0} if self.training else {1}", precedence="other")

@@ -9,6 +9,7 @@ from archc.dims import Dim
 from archc.op import Constant, Example, Family, Module, Op, OpError, TorchForm, argument
 from archc.ops.layouts import article
 from archc.ops.normalisation import EPS, given
+from archc.saves import Extra, Saves
 from archc.shapes import Shape
 
 __all__ = ["LayerNorm", "RootMeanSquareNorm"]
@@ -73,6 +74,12 @@ class LayerNorm(Op):
     def flops(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Dim:
         return (5 if self.affine else 4) * inputs[0].elements
 
+    def saves(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
+    ) -> Saves:
+        rows = inputs[0].elements // inputs[0].sizes[_features(inputs[0], self.name)]
+        return Saves(inputs=(0,), extras=(Extra(2 * rows, "statistic"),))
+
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         keywords = given(
             (
@@ -121,6 +128,12 @@ class RootMeanSquareNorm(Op):
 
     def flops(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Dim:
         return (4 if self.affine else 3) * inputs[0].elements
+
+    def saves(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
+    ) -> Saves:
+        rows = inputs[0].elements // inputs[0].sizes[_features(inputs[0], self.name)]
+        return Saves(inputs=(0,), extras=(Extra(rows, "statistic"),))
 
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         keywords = given((("eps", self.eps, None), ("elementwise_affine", self.affine, True)))

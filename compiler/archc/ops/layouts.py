@@ -51,6 +51,11 @@ class Layout(Record):
         """The sizes of the axes that it moves over."""
         return tuple([self.shape.axes[i].size for i in self.moved])
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the axes that it moves over."""
+        return tuple([self.shape.axes[i].name for i in self.moved])
+
     def output(self, channels: Dim, sizes: Sequence[Dim]) -> Shape:
         """The shape with other channels and sizes."""
         changes = dict(zip(self.moved, sizes, strict=True))

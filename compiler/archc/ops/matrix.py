@@ -8,7 +8,9 @@ from archc.dims import Dim, same
 from archc.op import Example, Expression, Family, Op, OpError, TorchForm
 from archc.ops.axes import equal_sizes, require_reals
 from archc.ops.broadcast import undecided
+from archc.saves import Saves
 from archc.shapes import Axis, Shape
+from archc.sight import EVERYTHING, Reach
 
 # These follow the role of an axis, as `x.c` is the features; names that a pattern gave move along.
 _BY_ROLE = ("c", "h", "w", "d", "l", "t")
@@ -55,6 +57,15 @@ class MatrixMultiply(Op):
 
     def macs(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Dim:
         return outputs[0].elements * inputs[0].axes[-1].size
+
+    def saves(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
+    ) -> Saves:
+        return Saves(inputs=tuple([i for i in (0, 1) if learning[1 - i]]))
+
+    def reaches(self, *inputs: Shape) -> dict[str, Reach]:
+        axes = [axis for shape in inputs for axis in shape.axes]
+        return {axis.name: EVERYTHING for axis in axes if axis.role in ("space", "steps")}
 
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         left, right = inputs
@@ -131,6 +142,11 @@ class Transposed(Op):
     def infer(self, *inputs: Shape) -> Shape:
         require_reals("a transposition", *inputs)
         return transposed(inputs[0])
+
+    def shares(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], *, training: bool
+    ) -> bool:
+        return True
 
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         return transposition(inputs[0])

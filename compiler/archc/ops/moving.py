@@ -10,6 +10,7 @@ from archc.op import Constant, Example, Expression, Family, Op, OpError, TorchFo
 from archc.ops.axes import AxisName, find_axes, per_axis, require_reals, torch_dim
 from archc.ops.layouts import article, divisible
 from archc.shapes import Shape
+from archc.sight import UNKNOWN, Reach
 
 Keywords = tuple[tuple[str, Constant], ...]
 
@@ -83,6 +84,9 @@ class Roll(Moving):
     def infer(self, *inputs: Shape) -> Shape:
         self._moves(inputs[0])
         return inputs[0]
+
+    def reaches(self, *inputs: Shape) -> dict[str, Reach]:
+        return {inputs[0].axes[position].name: UNKNOWN for position, _ in self._moves(inputs[0])}
 
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         moves = self._moves(inputs[0])

@@ -9,7 +9,9 @@ from archc.arguments import COUNT, FLAG, Real, Whole
 from archc.dims import Dim
 from archc.op import Constant, Example, Family, Module, Op, OpError, TorchForm, argument
 from archc.ops.layouts import Layout, article, divisible, layout
+from archc.saves import Extra, Saves
 from archc.shapes import Shape
+from archc.sight import EVERYTHING, Reach
 
 __all__ = [
     "EPS", "BatchNorm", "GroupNorm", "InstanceNorm", "LocalResponseNorm", "given",
@@ -87,6 +89,12 @@ class BatchNorm(Op):
     def flops(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Dim:
         return 2 * inputs[0].elements
 
+    def saves(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
+    ) -> Saves:
+        channels = layout(inputs[0], self.name, vectors=True).channels
+        return Saves(inputs=(0,), extras=(Extra(2 * channels, "statistic", batched=False),))
+
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         place = layout(inputs[0], self.name, vectors=True)
         stated: _Stated = (
@@ -138,6 +146,21 @@ class InstanceNorm(Op):
     def flops(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Dim:
         return (5 if self.affine else 4) * inputs[0].elements
 
+    def saves(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
+    ) -> Saves:
+        place = layout(inputs[0], self.name)
+        rows = place.channels
+        for axis in range(place.leading * (not place.transposed)):
+            rows = rows * place.shape.axes[axis].size
+        # The scale is repeated for each example.
+        scale = (Extra(rows),) if self.affine else ()
+        return Saves(inputs=(0,), extras=(Extra(2 * rows, "statistic"), *scale))
+
+    def reaches(self, *inputs: Shape) -> dict[str, Reach]:
+        moved = [axis for axis in inputs[0].axes if axis.role == "space"]
+        return {axis.name: EVERYTHING for axis in moved or inputs[0].axes}
+
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         place = layout(inputs[0], self.name)
         stated: _Stated = (("eps", self.eps, 1e-5), ("affine", self.affine, False))
@@ -184,6 +207,19 @@ class GroupNorm(Op):
     def flops(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Dim:
         return (5 if self.affine else 4) * inputs[0].elements
 
+    def saves(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
+    ) -> Saves:
+        place = layout(inputs[0], self.name, vectors=True)
+        rows = self.groups
+        for axis in range(place.leading * (not place.transposed)):
+            rows = rows * place.shape.axes[axis].size
+        return Saves(inputs=(0,), extras=(Extra(2 * rows, "statistic"),))
+
+    def reaches(self, *inputs: Shape) -> dict[str, Reach]:
+        moved = [axis for axis in inputs[0].axes if axis.role == "space"]
+        return {axis.name: EVERYTHING for axis in moved or inputs[0].axes}
+
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         place = layout(inputs[0], self.name, vectors=True)
         stated: _Stated = (("eps", self.eps, 1e-5), ("affine", self.affine, True))
@@ -228,6 +264,18 @@ class LocalResponseNorm(Op):
 
     def flops(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Dim:
         return (self.size + 5) * inputs[0].elements
+
+    def saves(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
+    ) -> Saves:
+        # The squares with their padding, the base of the power, and the power.
+        one = inputs[0].elements
+        channels = layout(inputs[0], self.name).channels
+        squares = one // channels * (channels + self.size - 1)
+        return Saves(inputs=(0,), extras=(Extra(squares), Extra(one), Extra(one)))
+
+    def scratch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Dim:
+        return 2 * inputs[0].elements  # squares and their means
 
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         place = layout(inputs[0], self.name)

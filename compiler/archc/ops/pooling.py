@@ -8,8 +8,10 @@ from archc.arguments import FLAG, SIZES, Pad, Sizes
 from archc.dims import Dim
 from archc.op import Constant, Example, Family, Module, Op, OpError, TorchForm, argument
 from archc.ops.layouts import Layout, layout, simplest, spell
-from archc.ops.windows import Window, pad_call, window
+from archc.ops.windows import Window, pad_call, padded_elements, window
+from archc.saves import Extra, Saves
 from archc.shapes import Shape
+from archc.sight import Reach
 
 __all__ = ["AveragePool", "MaxPool", "Pool"]
 
@@ -98,6 +100,23 @@ class MaxPool(Op):
     def describe(self, *inputs: Shape) -> dict[str, Any]:
         return _placed(self, inputs[0])[1].describe()
 
+    def saves(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
+    ) -> Saves:
+        place, found = _placed(self, inputs[0])
+        indices = Extra(outputs[0].elements, "index")
+        if found.symmetric:
+            return Saves(inputs=(0,), extras=(indices,))
+        return Saves(extras=(Extra(padded_elements(place, found.pads)), indices))
+
+    def scratch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Dim:
+        place, found = _placed(self, inputs[0])
+        return 0 if found.symmetric else padded_elements(place, found.pads)
+
+    def reaches(self, *inputs: Shape) -> dict[str, Reach]:
+        place, found = _placed(self, inputs[0])
+        return found.reaches(place)
+
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         place, found = _placed(self, inputs[0])
         stream = "{x}" if found.symmetric else pad_call(found.pads, value='float("-inf")')
@@ -171,6 +190,22 @@ class AveragePool(Op):
 
     def describe(self, *inputs: Shape) -> dict[str, Any]:
         return _placed(self, inputs[0])[1].describe()
+
+    def saves(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
+    ) -> Saves:
+        place, found = _placed(self, inputs[0])
+        if found.symmetric:
+            return Saves(inputs=(0,))
+        return Saves(extras=(Extra(padded_elements(place, found.pads)),))
+
+    def scratch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Dim:
+        place, found = _placed(self, inputs[0])
+        return 0 if found.symmetric else padded_elements(place, found.pads)
+
+    def reaches(self, *inputs: Shape) -> dict[str, Reach]:
+        place, found = _placed(self, inputs[0])
+        return found.reaches(place)
 
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         place, found = _placed(self, inputs[0])

@@ -9,12 +9,18 @@ from archc.arguments import Real, Whole
 from archc.dims import Dim
 from archc.op import Example, Expression, Family, Module, Op, OpError, TorchForm, argument
 from archc.ops.layouts import article
+from archc.saves import NO_TENSORS, Saves
 from archc.shapes import Shape
 
-__all__ = ["PositionEmbedding", "PositionalEncoding"]
+__all__ = ["PositionEmbedding", "PositionalEncoding", "sequence_sizes"]
 
 
-def _sequence(stream: Shape, operator: str) -> tuple[Dim, Dim]:
+def sequence_sizes(stream: Shape, operator: str) -> tuple[Dim, Dim]:
+    """The steps and the features of a sequence of vectors, axes in front left out.
+
+    Raises:
+        OpError: needs-sequence, where the last two axes are not steps and features.
+    """
     vectors = stream.vocabulary is None and not stream.space and stream.steps is not None
     if not vectors or stream.features != stream.rank - 1 or stream.steps != stream.rank - 2:
         message = f"{operator} needs a sequence of vectors, got {article(stream)}"
@@ -63,11 +69,16 @@ class PositionalEncoding(Op):
     )
 
     def infer(self, *inputs: Shape) -> Shape:
-        _sequence(inputs[0], self.name)
+        sequence_sizes(inputs[0], self.name)
         return inputs[0]
 
     def flops(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Dim:
         return inputs[0].elements
+
+    def saves(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
+    ) -> Saves:
+        return NO_TENSORS
 
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         helper = (("positional_encoding", _ENCODING),)
@@ -115,7 +126,7 @@ class PositionEmbedding(Op):
     )
 
     def infer(self, *inputs: Shape) -> Shape:
-        steps, _ = _sequence(inputs[0], self.name)
+        steps, _ = sequence_sizes(inputs[0], self.name)
         if self.n is None and not isinstance(steps, int):
             message = f"{self.name} needs its number of positions, since the steps are {steps}"
             raise OpError(message, code="undecided", help="`POSEMBED(1024)`")
@@ -125,11 +136,16 @@ class PositionEmbedding(Op):
         return inputs[0]
 
     def parameters(self, *inputs: Shape) -> dict[str, tuple[Dim, ...]]:
-        steps, features = _sequence(inputs[0], self.name)
+        steps, features = sequence_sizes(inputs[0], self.name)
         return {"weight": (steps if self.n is None else self.n, features)}
 
     def flops(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Dim:
         return inputs[0].elements
+
+    def saves(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
+    ) -> Saves:
+        return NO_TENSORS
 
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         sizes = self.parameters(*inputs)["weight"]

@@ -9,6 +9,7 @@ from archc.dims import Dim
 from archc.op import Constant, Example, Module, OpError, TorchForm, argument
 from archc.ops.activation import Activation
 from archc.ops.axes import torch_dim
+from archc.saves import Saves
 from archc.shapes import Shape
 
 
@@ -22,6 +23,11 @@ class Relu(Activation):
         Example("INPUT(3, 5, 7) -> RELU", output="(3, 5, 7)"),
         Example("SEQUENCE(11, 13) -> RELU", output="(11, 13)"),
     )
+
+    def saves(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
+    ) -> Saves:
+        return Saves(outputs=(0,))
 
 
 class Relu6(Activation):

@@ -8,7 +8,9 @@ from archc.arguments import AxisNames
 from archc.dims import Dim
 from archc.op import Constant, Example, Expression, Family, Op, OpError, TorchForm, argument
 from archc.ops.axes import AxisName, elements, find_axes, require_reals, torch_dims, without
+from archc.saves import NO_TENSORS, Saves
 from archc.shapes import Shape
+from archc.sight import EVERYTHING, Reach
 
 AXIS = AxisNames(nothing=True)
 
@@ -33,6 +35,10 @@ class _Reduction(Op):
 
     def flops(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Dim:
         return elements(inputs)
+
+    def reaches(self, *inputs: Shape) -> dict[str, Reach]:
+        positions = find_axes(self.name, inputs[0], self.axis)
+        return {inputs[0].axes[i].name: EVERYTHING for i in positions}
 
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         shape = inputs[0]
@@ -68,6 +74,11 @@ class Mean(_Reduction):
         Example("INPUT(3, 5, 7) -> MEAN", output="(1, 5, 7)", text="over the channels"),
     )
 
+    def saves(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
+    ) -> Saves:
+        return NO_TENSORS
+
 
 class Max(_Reduction):
     """The maximum along an axis: of a sequence over t a step, of a map over (h, w) a vector.
@@ -85,6 +96,11 @@ class Max(_Reduction):
         Example("SEQUENCE(11, 13) -> MAX", output="(11, 1)"),
     )
 
+    def saves(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
+    ) -> Saves:
+        return Saves((0,), (0,))
+
 
 class ArgMax(Op):
     """The position of the greatest value along an axis: integers below the size of that axis.
@@ -95,6 +111,7 @@ class ArgMax(Op):
 
     name: ClassVar[str] = "ARGMAX"
     family: ClassVar[Family] = "pooling"
+    differentiable: ClassVar[bool] = False
     foreign: ClassVar[tuple[str, ...]] = ("argmax", "Greedy")
     axis: AxisName | None = argument("the axis that is searched", AXIS, None, shown="features")
     examples: ClassVar[tuple[Example, ...]] = (
@@ -114,6 +131,9 @@ class ArgMax(Op):
 
     def flops(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Dim:
         return elements(inputs)
+
+    def reaches(self, *inputs: Shape) -> dict[str, Reach]:
+        return {inputs[0].axes[self._position(inputs[0])].name: EVERYTHING}
 
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         return Expression("{0}.argmax({dim})", (("dim", self._position(inputs[0]) + 1),))

@@ -7,6 +7,7 @@ from typing import ClassVar
 from archc.arguments import Real
 from archc.op import Constant, Example, Family, Module, Op, TorchForm, argument
 from archc.ops.axes import require_reals
+from archc.saves import NO_TENSORS, Extra, Saves
 from archc.shapes import Shape
 
 PROBABILITY = Real(least=0, most=1)
@@ -62,6 +63,18 @@ class Dropout(_Regularisation):
         Example("INPUT(3, 5, 7) -> DROPOUT(0.1)", output="(3, 5, 7)"),
     )
 
+    def saves(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
+    ) -> Saves:
+        if self.p in (0, 1):
+            return NO_TENSORS
+        return Saves(extras=(Extra(inputs[0].elements, "mask"),))
+
+    def shares(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], *, training: bool
+    ) -> bool:
+        return not training
+
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         arguments: tuple[Constant, ...] = () if self.p == 0.5 else (self.p,)
         return Module("nn.Dropout", arguments)
@@ -83,6 +96,16 @@ class DropPath(_Regularisation):
         Example("SEQUENCE(11, 13) -> DROPPATH(0.2)", output="(11, 13)"),
     )
 
+    def saves(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
+    ) -> Saves:
+        return NO_TENSORS if self.p in (0, 1) else Saves(extras=(Extra(1),))
+
+    def shares(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], *, training: bool
+    ) -> bool:
+        return not training or self.p == 0
+
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         return Module("DropPath", (self.p,), helper=(("DropPath", _DROP_PATH),))
 
@@ -94,6 +117,7 @@ class Noise(_Regularisation):
     """
 
     name: ClassVar[str] = "NOISE"
+    differentiable: ClassVar[bool] = False
     foreign: ClassVar[tuple[str, ...]] = ("GaussianNoise", "randn", "randn_like")
     examples: ClassVar[tuple[Example, ...]] = (
         Example("INPUT(13) -> NOISE", output="(13)"),

@@ -19,6 +19,7 @@ class _Reshaping(Op):
     """Base of operators that cost nothing."""
 
     family: ClassVar[Family] = "shape"
+    merges: ClassVar[bool] = True
 
     def flops(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Dim:
         return 0
@@ -46,6 +47,11 @@ class Flatten(_Reshaping):
         for axis in shape.axes[kept:]:
             size = size * axis.size
         return Shape((*shape.axes[:kept], Axis(size, "c", "features")))
+
+    def shares(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], *, training: bool
+    ) -> bool:
+        return True
 
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         return Expression(f"{{0}}.flatten({_kept(inputs[0]) + 1})")
@@ -136,6 +142,15 @@ class Reshape(_Reshaping):
             raise OpError(f"{message}: {why}", code="undecided")
         raise OpError(f"{message}: {shape.elements} elements are not {result.elements}")
 
+    def shares(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], *, training: bool
+    ) -> bool:
+        # Axes that changed places are copied where they are joined.
+        form = self.torch(inputs, outputs)
+        assert isinstance(form, Expression)
+        moved = max(form.template.find(".transpose("), form.template.find(".permute("))
+        return moved < 0 or ".flatten(" not in form.template[moved:]
+
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         pattern = self._pattern()
         if pattern is not None:
@@ -176,6 +191,11 @@ class Transpose(_Reshaping):
                 help='name the axes of a map: RESHAPE("c h w -> c w h")' if shape.space else None,
             )
         return transposed(shape)
+
+    def shares(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], *, training: bool
+    ) -> bool:
+        return True
 
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         return transposition(inputs[0])

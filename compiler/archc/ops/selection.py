@@ -9,6 +9,7 @@ from archc.dims import Dim
 from archc.op import Example, Expression, OpError, TorchForm, argument
 from archc.ops.axes import AxisName, without
 from archc.ops.sequence import AXIS, AlongAxis, Values
+from archc.saves import NO_TENSORS, Extra, Saves
 from archc.shapes import Shape
 
 
@@ -82,6 +83,17 @@ class Select(AlongAxis):
             )
         return start, stop
 
+    def shares(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], *, training: bool
+    ) -> bool:
+        return not isinstance(self.which, tuple)
+
+    def saves(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
+    ) -> Saves:
+        listed = self.which if isinstance(self.which, tuple) else ()
+        return Saves(extras=(Extra(len(listed), "index", batched=False),)) if listed else NO_TENSORS
+
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         position = self.place(inputs[0], self.axis)
         if isinstance(self.which, range):
@@ -114,6 +126,11 @@ class Last(AlongAxis):
 
     def infer(self, *inputs: Shape) -> Shape:
         return without(inputs[0], (self.steps(inputs[0]),))
+
+    def shares(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], *, training: bool
+    ) -> bool:
+        return True
 
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         return Expression("{0}" + index(self.steps(inputs[0]), self.at))

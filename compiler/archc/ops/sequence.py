@@ -20,6 +20,7 @@ from archc.op import (
 from archc.ops.axes import AxisName, find_axis, is_number, settled, torch_dim
 from archc.ops.layouts import article, divisible
 from archc.shapes import Axis, Shape, sequence
+from archc.sight import UNKNOWN, Reach
 
 AXIS = AxisNames(nothing=True)
 Values = tuple[tuple[str, Constant], ...]
@@ -84,6 +85,11 @@ class Split(AlongAxis):
             )
         return tuple([shape.with_sizes({position: part}) for part in self.parts])
 
+    def shares(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], *, training: bool
+    ) -> bool:
+        return True
+
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         dim = torch_dim(inputs[0], self.place(inputs[0], self.axis))
         method = "chunk" if isinstance(self.parts, int) else "split"
@@ -108,6 +114,9 @@ class Reverse(AlongAxis):
 
     def _position(self, shape: Shape) -> int:
         return self.steps(shape) if self.axis is None else self.place(shape, self.axis)
+
+    def reaches(self, *inputs: Shape) -> dict[str, Reach]:
+        return {inputs[0].axes[self._position(inputs[0])].name: UNKNOWN}
 
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         dim = torch_dim(inputs[0], self._position(inputs[0]))

@@ -9,7 +9,9 @@ from archc.dims import same
 from archc.op import Example, Expression, OpError, TorchForm, argument
 from archc.ops.activation import Activation
 from archc.ops.axes import AxisName, find_axis, settled, torch_dim
+from archc.saves import Saves
 from archc.shapes import Shape
+from archc.sight import EVERYTHING, Reach
 
 AXIS = AxisNames(nothing=True)
 
@@ -22,7 +24,12 @@ class _AlongAxis(Activation):
         "the axis it runs along", AXIS, None, shown="features"
     )
 
-    def _axis(self, shape: Shape) -> int:
+    def position_of(self, shape: Shape) -> int:
+        """The number of the axis that it runs along in a shape.
+
+        Raises:
+            OpError: where the shape has no such axis, or several are meant.
+        """
         if isinstance(self.axis, tuple):
             raise OpError(
                 f"{self.name} runs along one axis, and axis names {len(self.axis)}",
@@ -33,11 +40,14 @@ class _AlongAxis(Activation):
 
     def infer(self, *inputs: Shape) -> Shape:
         shape = super().infer(*inputs)
-        self._axis(shape)
+        self.position_of(shape)
         return shape
 
+    def reaches(self, *inputs: Shape) -> dict[str, Reach]:
+        return {inputs[0].axes[self.position_of(inputs[0])].name: EVERYTHING}
+
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
-        dim = torch_dim(inputs[0], self._axis(inputs[0]))
+        dim = torch_dim(inputs[0], self.position_of(inputs[0]))
         return Expression(self.function + "({0}, dim={dim})", (("dim", dim),))
 
 
@@ -57,6 +67,11 @@ class Softmax(_AlongAxis):
         Example("SEQUENCE(11, 13) -> SOFTMAX(axis=t)", output="(11, 13)"),
     )
 
+    def saves(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
+    ) -> Saves:
+        return Saves(outputs=(0,))
+
 
 class LogSoftmax(_AlongAxis):
     """The logarithm of SOFTMAX, along the same axes. Five operations an element."""
@@ -68,6 +83,11 @@ class LogSoftmax(_AlongAxis):
         Example("INPUT(13) -> LOGSOFTMAX", output="(13)"),
         Example("SEQUENCE(11, 13) -> LOGSOFTMAX(axis=0)", output="(11, 13)"),
     )
+
+    def saves(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
+    ) -> Saves:
+        return Saves(outputs=(0,))
 
 
 class Glu(_AlongAxis):
@@ -85,7 +105,7 @@ class Glu(_AlongAxis):
 
     def infer(self, *inputs: Shape) -> Shape:
         shape = super().infer(*inputs)
-        position = self._axis(shape)
+        position = self.position_of(shape)
         size = shape.axes[position].size
         unknown = f"GLU needs an even number of features, and whether {size} is even is not known"
         if not settled(same(size % 2, 0), unknown):

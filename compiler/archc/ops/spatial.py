@@ -10,7 +10,9 @@ from archc.op import Constant, Example, Expression, OpError, TorchForm, argument
 from archc.ops.axes import find_axes, find_axis, per_axis, require_reals, settled
 from archc.ops.layouts import Layout, layout
 from archc.ops.moving import Keywords, Moving
+from archc.saves import NO_TENSORS, Saves
 from archc.shapes import Shape
+from archc.sight import UNKNOWN, Reach
 
 
 def placed(operator: str, shape: Shape) -> Layout:
@@ -106,6 +108,22 @@ class Padding(Moving):
         keywords: Keywords = (("value", self.value),) if self.value != 0 else ()
         return Expression(f"F.pad({{0}}, {{pad}}{named(keywords)})", (("pad", flat), *keywords))
 
+    def saves(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
+    ) -> Saves:
+        return Saves(inputs=(0,)) if self.mode in ("reflect", "replicate") else NO_TENSORS
+
+    def reaches(self, *inputs: Shape) -> dict[str, Reach]:
+        if self.axis is not None:
+            names = inputs[0].axes
+            sides = self._along_axes(inputs[0])
+            return {names[i].name: Reach(-before, -before) for i, (before, _) in sides.items()}
+        place = placed(self.name, inputs[0])
+        if self.mode != "zeros":
+            return dict.fromkeys(place.names, UNKNOWN)  # the border is seen from both of its sides
+        reaches = [Reach(-before, -before) for before, _ in self._sides(place.rank)]
+        return dict(zip(place.names, reaches, strict=True))
+
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         if self.axis is not None:
             return self._torch_along_axes(inputs[0])
@@ -166,6 +184,17 @@ class Crop(Moving):
         return tuple(
             [(before - size) // 2 for before, size in zip(place.sizes, sizes, strict=True)]
         )
+
+    def shares(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], *, training: bool
+    ) -> bool:
+        return True
+
+    def reaches(self, *inputs: Shape) -> dict[str, Reach]:
+        place = layout(inputs[0], self.name)
+        starts = [s if isinstance(s, int) else None for s in self._starts(place)]
+        reaches = [UNKNOWN if start is None else Reach(start, start) for start in starts]
+        return dict(zip(place.names, reaches, strict=True))
 
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         place = layout(inputs[0], self.name)

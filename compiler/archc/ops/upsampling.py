@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any, ClassVar
 
 from archc.arguments import FLAG, Sizes, Words
@@ -12,6 +13,7 @@ from archc.ops.layouts import article, layout
 from archc.ops.moving import Keywords, Moving
 from archc.ops.spatial import named, placed
 from archc.shapes import Shape
+from archc.sight import UNKNOWN, Reach
 
 _LINEAR = {1: "linear", 2: "bilinear", 3: "trilinear"}
 
@@ -74,6 +76,22 @@ class Upsample(Moving):
     def describe(self, *inputs: Shape) -> dict[str, Any]:
         rank = layout(inputs[0], self.name).rank
         return {"scale": list(per_axis(self.name, "scale", self.scale, rank))}
+
+    def reaches(self, *inputs: Shape) -> dict[str, Reach]:
+        place = layout(inputs[0], self.name)
+        scale = per_axis(self.name, "scale", self.scale, place.rank)
+        return dict(zip(place.names, [self._reach(factor) for factor in scale], strict=True))
+
+    def _reach(self, factor: int) -> Reach:
+        if factor == 1:
+            return Reach()
+        if self.corners:
+            return UNKNOWN  # where neighbours stand depends on the size of the map
+        if self.mode == "nearest":
+            return Reach(Fraction(1 - factor, factor), 0, Fraction(1, factor))
+        around = 1 if self.mode == "bicubic" else 0
+        first = [(2 * i + 1 - factor) // (2 * factor) - Fraction(i, factor) for i in range(factor)]
+        return Reach(min(first) - around, max(first) + 1 + around, Fraction(1, factor))
 
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         place = layout(inputs[0], self.name)

@@ -10,9 +10,10 @@ from archc import dims
 from archc.dims import Dim
 from archc.op import OpError
 from archc.ops.layouts import Layout, article, simplest, spell
+from archc.sight import Reach
 from archlang.record import Record
 
-__all__ = ["Pads", "Window", "by", "pad_call", "pairs", "per_axis", "window"]
+__all__ = ["Pads", "Window", "by", "pad_call", "padded_elements", "pairs", "per_axis", "window"]
 
 Pads = tuple[tuple[int, int], ...]
 
@@ -92,6 +93,12 @@ class Window(Record):
             short = extent - size if isinstance(size, int) else 0
             needed.append(before + max(0, (short + 1) // 2))
         return simplest(needed)
+
+    def reaches(self, place: Layout) -> dict[str, Reach]:
+        """How far it looks along each axis that it moves over."""
+        axes = zip(self.before, self.extents, self.stride, strict=True)
+        reaches = [Reach(-before, extent - 1 - before, step) for before, extent, step in axes]
+        return dict(zip(place.names, reaches, strict=True))
 
     def describe(self) -> dict[str, Any]:
         """What tables show: a list for each, a pad that differs between the sides as a pair."""
@@ -217,3 +224,13 @@ def pad_call(pads: Pads, stream: str = "{x}", value: str | None = None) -> str:
     numbers = ", ".join(f"{before}, {after}" for before, after in reversed(pads))
     filling = "" if value is None else f", value={value}"
     return f"F.pad({stream}, ({numbers}){filling})"
+
+
+def padded_elements(place: Layout, pads: Pads) -> Dim:
+    """The elements of a stream with its padding, which stands in memory of its own."""
+    total = place.channels
+    for axis in range(place.leading):
+        total = total * place.shape.axes[axis].size
+    for size, sides in zip(place.sizes, pads, strict=True):
+        total = total * (size + sum(sides))
+    return total

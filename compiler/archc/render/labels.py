@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from archc.arguments import Flowing
 from archc.graph import Region, Run
 from archc.op import Argument, Op
 from archc.shapes import Shape
@@ -192,6 +193,8 @@ def _others(ops: Sequence[Op], described: bool) -> list[str]:
     for position, argument in enumerate(type(ops[0]).arguments):
         if argument.name in _UNSAID or (argument.name in _DESCRIBED - {"pad", "groups"}):
             continue
+        if isinstance(argument.kind, Flowing):
+            continue  # An arrow says it.
         values = [_hashable(getattr(op, argument.name)) for op in ops]
         if all(_unchanged(value, argument) for value in values):
             continue

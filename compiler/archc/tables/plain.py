@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from archc.cost import Totals
-from archc.dims import Dim
+from archc.memory.amounts import Amount
+from archc.tables.differences import exact_figure
 from archc.tables.rows import Cell, Column, Grid, Line, Row, shape_range, shape_text
-from archc.tables.view import View, activation_cell, counted, notes_of, title_of
+from archc.tables.view import View, activation_cell, counted, notes_of, saved_cell, title_of
 
 __all__ = ["layer_name", "operator_text", "output_text", "plain_grid"]
 
@@ -20,16 +21,19 @@ def plain_grid(view: View, *, indented: bool) -> Grid:
         indented: names below headings say only what the heading does not, and are indented (for the
             terminal); else every row has its whole path.
     """
+    kept = (Column("kept (KB)", "right"),) if view.training else ()
     columns = (
         Column("layer"),
         Column("operator"),
         Column("output", shapes=True),
-        Column("memory (KB)", "right"),
+        *([] if view.counting else [Column("memory (KB)", "right")]),
+        *kept,
         Column("params", "right"),
-        Column("multiply-adds" if view.count == "macs" else "flops", "right"),
+        *[Column(title, "right") for title in _titles(view)],
     )
     lines = [_line(row, view, indented) for row in view.rows]
-    total = ("total", "", "", *_figures(view.totals, view))
+    saved = Amount.sum([row.saved for row in view.rows])
+    total = ("total", "", "", *_figures(view.totals, saved, view))
     return Grid(title_of(view), columns, (*lines, Line(total, "total")), notes_of(view))
 
 
@@ -70,16 +74,25 @@ def output_text(row: Row) -> str:
 
 
 def _line(row: Row, view: View, indented: bool) -> Line:
-    name = layer_name(row, indented)
+    name, figures = layer_name(row, indented), _figures(row.figures, row.saved, view)
     if row.kind == "heading":
-        return Line((name, row.op, "", "", "", ""), "heading", row.family)
-    figures = _figures(row.figures, view)
+        return Line((name, row.op, "", *[""] * len(figures)), "heading", row.family)
     return Line((name, operator_text(row), output_text(row), *figures), row.kind, row.family)
 
 
-def _figures(figures: Totals, view: View) -> tuple[Cell, Cell, Cell]:
-    computed: Dim = counted(figures, view)
-    return activation_cell(figures, view), figures.params, computed
+def _titles(view: View) -> tuple[str, ...]:
+    """The names of the columns that count, the exact one first."""
+    exact = "multiply-adds" if view.count == "macs" else "flops"
+    return (exact,) if view.counting is None else (exact, view.counting.title)
+
+
+def _figures(figures: Totals, saved: Amount, view: View) -> tuple[Cell, ...]:
+    """Memory, parameters and what is counted; a second count takes the place of the memory."""
+    if view.counting is None:
+        kept = (saved_cell(saved, view.training),) if view.training else ()
+        return activation_cell(figures, view), *kept, figures.params, counted(figures, view)
+    exact = exact_figure(figures, view.counting) * view.batch
+    return figures.params, exact, counted(figures, view)
 
 
 def _one_if_equal(sizes: Any) -> Any:

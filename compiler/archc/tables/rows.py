@@ -6,12 +6,16 @@ from typing import Any, Literal
 
 from archc.cost import NOTHING, Totals
 from archc.dims import Dim, Poly
+from archc.graph import Node, Region
+from archc.liveness import Demand
+from archc.memory.amounts import EMPTY, Amount
 from archc.shapes import Shape
-from archlang.record import Record
+from archc.sight import Sight
+from archlang.record import Record, field
 from archlang.source import Span
 
 __all__ = [
-    "TIMES", "Align", "Cell", "Column", "Grid", "Line", "Row", "RowKind", "figure",
+    "TIMES", "Align", "Cell", "Column", "Grid", "Line", "Part", "Row", "RowKind", "figure",
     "plain_sizes", "shape_range", "shape_text",
 ]  # fmt: skip
 
@@ -19,6 +23,14 @@ RowKind = Literal["operator", "block", "heading"]
 Align = Literal["left", "right"]
 
 TIMES = " × "
+
+
+class Part(Record):
+    """What a row is about: a node of a region, or (None) the region itself, and what is wanted."""
+
+    region: Region
+    node: Node | None
+    demand: Demand
 
 
 class Row(Record):
@@ -42,6 +54,10 @@ class Row(Record):
         figures: what all copies cost.
         shared_with: the path of the module whose weights it uses, if they are another's.
         inactive: whether it does nothing outside training.
+        saved: what all copies keep for the backward pass, where that is asked.
+        seen: what its output sees of the net's inputs, where that is asked for.
+        part: the region that it stands in and its node, or the region alone that it is, with the
+            outputs of it that are wanted.
     """
 
     kind: RowKind
@@ -59,6 +75,9 @@ class Row(Record):
     figures: Totals = NOTHING
     shared_with: str | None = None
     inactive: bool = False
+    saved: Amount = EMPTY
+    seen: Sight | None = field(default=None, compare=False)
+    part: Part | None = field(default=None, compare=False)
 
 
 Cell = str | Dim

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from archc.cost import Totals
 from archc.dims import Dim, Poly
 from archc.graph import BlockName, Program
+from archc.tables.differences import difference_notes
 from archc.tables.rows import Cell, Row, figure, shape_text
 from archlang.record import Record
 
+if TYPE_CHECKING:
+    from archc.conventions import Counting
+    from archc.memory.amounts import Amount
+    from archc.memory.training import Training
+
 __all__ = [
-    "Count", "View", "activation_cell", "counted", "notes_of", "rounded", "thousands", "title_of",
+    "Count", "View", "activation_cell", "counted", "notes_of", "rounded", "saved_cell", "thousands",
+    "title_of",
     "value_text",
 ]  # fmt: skip
 
@@ -34,6 +41,8 @@ class View(Record):
         openable: how far they can be, without more rows than anybody could use.
         deepest: how far they could be.
         all_rows: the number of rows when everything is open.
+        training: the memory of training, where that is shown.
+        counting: another convention that is counted by, where one is asked for.
     """
 
     program: Program
@@ -46,10 +55,14 @@ class View(Record):
     openable: int
     deepest: int
     all_rows: int
+    training: Training | None = None
+    counting: Counting | None = None
 
 
 def counted(figures: Totals, view: View) -> Dim:
     """Multiply-adds or operations, whichever the table counts, of the whole batch."""
+    if view.counting is not None:
+        return figures.tally.counted * view.batch
     one = figures.macs if view.count == "macs" else figures.flops
     return one * view.batch
 
@@ -92,9 +105,14 @@ def notes_of(view: View) -> tuple[str, ...]:
         f"operations {figure(totals.flops * view.batch)}",
         f"activations {memory}: the outputs of all operators as {type_name}{batch}",
     ]
+    if view.training is not None:
+        notes += training_notes(view.training)
+    if view.counting is not None:
+        notes.extend(difference_notes(view.program, totals, view.counting, view.batch))
     if any(row.inactive for row in view.rows):
         notes.append("† does not run outside training: it has parameters, and costs nothing")
     notes.extend(view.program.notes)
+    notes.extend([f"verified: {claim}" for claim in view.program.compared])
     if view.depth < view.deepest:
         notes.append(_how_to_open(view))
     return tuple(notes)
@@ -113,6 +131,28 @@ def value_text(value: Any) -> str:
     if isinstance(value, tuple):
         return f"({', '.join([value_text(item) for item in value])})"
     return "NONE" if value is None else str(value)
+
+
+def saved_cell(amount: Amount, training: Training) -> Cell:
+    """What is kept for the backward pass in KB; a formula is in bytes, and says so."""
+    size = training.in_bytes(amount)
+    return f"{size} B" if isinstance(size, Poly) else rounded(size, 1024)
+
+
+def training_notes(training: Training) -> list[str]:
+    """The sentences about the memory of training."""
+    plan = training.plan
+    master = f" and float32 weights {_memory(training.master_weights)}" * plan.master_weights
+    peaks = [_memory(size) for size in training.forward_peak]
+    peak = f"the largest of {', '.join(peaks)}" if len(peaks) > 1 else "".join(peaks)
+    return [
+        f"training holds {_memory(training.total)}: parameters {_memory(training.params)}, "
+        f"gradients {_memory(training.gradients)}, {plan.optimizer} "
+        f"{_memory(training.optimizer)}{master}, kept for the backward pass "
+        f"{_memory(training.saved)}",
+        f"a forward pass alone holds at most {peak or 'what depends on open dimensions'} at once "
+        "beside the parameters",
+    ]
 
 
 def _how_to_open(view: View) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from archc.arguments import Module
-from archc.cost import NOTHING, Pricing, Totals, input_shapes, operator_cost, regions_of
+from archc.cost import NOTHING, Pricing, Totals, input_shapes, regions_of
+from archc.geometry import Geometry, entering
 from archc.graph import Call, Choice, Node, Operation, Program, Region, Repeat, Run
 from archc.liveness import demand_of, inside
+from archc.memory.saved import Saving
 from archc.shapes import Shape
 from archc.tables.measure import Measure, is_bare, is_shown, is_split
 from archc.tables.places import (
@@ -21,14 +23,24 @@ from archc.tables.places import (
     relative,
     with_modules,
 )
-from archc.tables.rows import Row, RowKind
+from archc.tables.rows import Part, Row, RowKind
+from archc.tables.views import Views
 from archlang.record import Record
 from archlang.source import Span
+
+if TYPE_CHECKING:
+    from archc.memory.training import Training
 
 __all__ = ["table_rows"]
 
 
-def table_rows(program: Program, pricing: Pricing, depth: int) -> tuple[Row, ...]:
+def table_rows(
+    program: Program,
+    pricing: Pricing,
+    depth: int,
+    geometry: Geometry | None = None,
+    training: Training | None = None,
+) -> tuple[Row, ...]:
     """The rows of a net's table, in the order of the file.
 
     Args:
@@ -36,14 +48,21 @@ def table_rows(program: Program, pricing: Pricing, depth: int) -> tuple[Row, ...
         pricing: what prices it; each region is priced once.
         depth: how far blocks are opened: 0 is one row for the net, 1 its operators and blocks, and
             so on.
+        geometry: what finds receptive fields, where rows shall have them.
+        training: finds what each row keeps for the backward pass, where that is wanted.
 
     Returns:
         Rows of operators and of closed blocks, whose figures add up to those of the net, and
         headings of opened blocks.
     """
-    walk = _Walk(pricing)
+    walk = _Walk(pricing, geometry, training.saving if training else Saving())
     region = program.region
-    place = Place("", "", 0, {}, 1, demand_of(region), 1)
+    seeing = () if geometry is None else entering(region.inputs)
+    demand = demand_of(region, training=training is not None)
+    place = Place(
+        "", "", 0, {}, 1, demand, 1, sights=(seeing, seeing),
+        contexts=training.contexts if training else (),
+    )  # fmt: skip
     if depth > 0:
         walk.contents(region, place, depth - 1)
     else:
@@ -64,9 +83,10 @@ class _Block(Record):
 class _Walk:
     """Collects rows. Weights that several parts share are stored by the first that uses them."""
 
-    def __init__(self, pricing: Pricing) -> None:
+    def __init__(self, pricing: Pricing, geometry: Geometry | None, saving: Saving) -> None:
         self.rows: list[Row] = []
-        self._pricing = pricing
+        self._geometry = geometry
+        self._pricing, self._saving = pricing, saving
         self._measure = Measure()
         self._stored: set[str] = set()
 
@@ -74,8 +94,17 @@ class _Walk:
         """The rows of a region's nodes, blocks in it opened to `depth`."""
         inside_of = with_modules(region, place)
         wanted = self._pricing.liveness.of(region, place.demand).ports
-        for node, demand in zip(region.nodes, wanted, strict=True):
-            self._node(region, node, inside_of.replace(demand=demand), depth)
+        views = self._views(region, place)
+        for number, (node, demand) in enumerate(zip(region.nodes, wanted, strict=True)):
+            here = inside_of.replace(
+                demand=demand,
+                saved=self._saving.node(place.contexts, number),
+                parts=self._saving.parts(place.contexts, number),
+            )
+            self._node(region, node, here if views is None else views.at(here, number), depth)
+
+    def _views(self, region: Region, place: Place) -> Views | None:
+        return None if self._geometry is None else Views(self._geometry, region, place.sights)
 
     def closed(self, block: _Block, place: Place) -> None:
         """One row for a block with everything in it."""
@@ -90,6 +119,8 @@ class _Walk:
             figures=figures + self._borrow(place),
             shared_with=place.path if is_shared else None,
             inactive=place.inactive,
+            saved=self._saving.total(place.contexts),
+            part=Part(region, None, place.demand),
         )  # fmt: skip
 
     # --- nodes ------------------------------------------------------------------------------------
@@ -101,7 +132,8 @@ class _Walk:
             # A choice adds no level: what is in it stands in the region around it.
             demand = inside(node, node.region, place.demand)
             scope = {**place.scope, **lent_to(node.lends, place.scope)}
-            self.contents(node.region, place.replace(demand=demand, scope=scope), depth)
+            there = place.replace(demand=demand, scope=scope, contexts=place.part(0))
+            self.contents(node.region, there, depth)
         elif isinstance(node, Call):
             self._call(region, node, place, depth)
         else:
@@ -111,7 +143,7 @@ class _Walk:
         if not is_shown(node):
             return
         inputs = input_shapes(region, node.inputs)
-        one = operator_cost(node.op, inputs, node.outputs)
+        one = self._pricing.operator(node.op, inputs, node.outputs)
         computed = NOTHING if place.inactive else one.computed.times(place.repeat)
         lent = place.scope.get(node.shared) if node.shared else None
         path, shared_with = self._weights_of(region, node, place, lent)
@@ -125,6 +157,8 @@ class _Walk:
             figures=computed + stored,
             shared_with=shared_with if one.stored != NOTHING or path != shared_with else None,
             inactive=place.inactive,
+            saved=place.saved,
+            part=Part(region, node, place.demand),
         )  # fmt: skip
 
     def _weights_of(
@@ -153,14 +187,17 @@ class _Walk:
         )  # fmt: skip
         scope = lent_to(node.lends, place.scope)
         demand = inside(node, node.region, place.demand)
-        self._block(
-            block, place.replace(path=path, copies=copies, scope=scope, demand=demand), depth
+        there = place.replace(
+            path=path, copies=copies, scope=scope, demand=demand, contexts=place.part(0)
         )
+        self._block(block, there, depth)
 
     def _repeat(self, region: Region, node: Repeat, place: Place, depth: int) -> None:
         if is_split(node) and depth == 0:
             self._closed_repeat(region, node, place)
             return
+        views = self._views(region, place.replace(sights=place.around))
+        entered = (place.sights,) * len(node.runs) if views is None else views.runs(node)
         for number, run in enumerate(node.runs):
             path = join(join(place.path, node.name), copies_text(node, number))
             copies = place.replace(
@@ -169,7 +206,10 @@ class _Walk:
                 demand=inside(node, run.region, place.demand),
                 repeat=place.repeat * run.count,
                 copies=place.copies * run.count,
+                contexts=place.part(number),
+                sights=entered[number],
             )
+            copies = copies if views is None else views.after(copies, run)
             self._run(run, copies, depth - is_split(node), node.span)
 
     def _run(self, run: Run, place: Place, depth: int, span: Span) -> None:
@@ -206,6 +246,8 @@ class _Walk:
             figures=figures + self._borrow(copies),
             shared_with=path if place.copies == 0 and one.stored != NOTHING else None,
             inactive=place.inactive,
+            saved=place.saved,
+            part=Part(region, node, place.demand),
         )  # fmt: skip
 
     # --- shared weights, rows ---------------------------------------------------------------------
@@ -223,7 +265,9 @@ class _Walk:
 
     def _add(self, kind: RowKind, place: Place, op: str, span: Span, **fields: Any) -> None:
         name = relative(place.path, place.base)
-        row = Row(kind, place.path, name, place.level, op, place.repeat, span, **fields)
+        row = Row(
+            kind, place.path, name, place.level, op, place.repeat, span, seen=place.seen, **fields
+        )  # fmt: skip
         self.rows.append(row)
 
 

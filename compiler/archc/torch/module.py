@@ -24,22 +24,25 @@ __all__ = ["module_class", "source_module", "to_torch"]
 _PREFIX = "archc_generated"
 
 
-def to_torch(program: Program, *, probe: Probe | None = None) -> nn.Module:
+def to_torch(program: Program, *, probe: Probe | None = None, recognize: bool = True) -> nn.Module:
     """The net as a freshly initialised module, in training mode as torch makes it.
 
     Args:
         program: a checked net in which `archc.emit.needs_binding` finds nothing.
         probe: as `archc.emit.emit` takes it; without it, hyperparameters are fixed numbers.
+        recognize: as `archc.emit.emit` takes it.
     """
-    made = module_class(program, probe=probe)()
+    made = module_class(program, probe=probe, recognize=recognize)()
     assert isinstance(made, nn.Module)
     return made
 
 
-def module_class(program: Program, *, probe: Probe | None = None) -> type[nn.Module]:
+def module_class(
+    program: Program, *, probe: Probe | None = None, recognize: bool = True
+) -> type[nn.Module]:
     """The class of the net, from exactly the source that `emit` gives."""
     name = net_class_name(program.name, program.applies)
-    source = emit(program, class_name=name, probe=probe)
+    source = emit(program, class_name=name, probe=probe, recognize=recognize)
     module = source_module(source, program.name)
     found: type[nn.Module] = getattr(module, name)
     return found

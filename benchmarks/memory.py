@@ -1,0 +1,207 @@
+"""The memory of every network of the library: what archc says beside what PyTorch does.
+
+    python benchmarks/memory.py lenet5 resnet50     # some networks
+    python benchmarks/memory.py                     # all of them, in two minutes
+    python benchmarks/memory.py --markdown          # as a table in Markdown
+    python benchmarks/memory.py --write             # the same, into docs/memory.md
+
+What autograd keeps is counted through `torch.autograd.graph.saved_tensors_hooks`: the bytes of the
+distinct storages, those of parameters and buffers left out. The peak is that of the bytes of all
+storages that are alive, followed operator by operator. Both run on the meta device, where tensors
+have shapes and no numbers. Dropout runs there as it does on a GPU, with a mask of one byte an
+element.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+import archc
+from archc import library
+
+BATCH = 2
+PAGE = Path(__file__).parents[1] / "docs" / "memory.md"
+BEGIN, END = "<!-- memory: begin -->\n", "<!-- memory: end -->\n"
+HEAD = ("net", "kept", "by autograd", "off", "peak", "measured", "off")
+
+_TYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float64": torch.float64}
+
+
+def complete_nets() -> list[str]:
+    """The networks of the library, rules with open sizes left out; what is written in capitals
+    needs arguments."""
+    nets = [entry for entry in library.entries() if not entry.family.startswith("rules/")]
+    return sorted([entry.name for entry in nets if entry.name.islower()])
+
+
+def inputs_of(
+    net: Any, device: str, batch: int, dtype: str, *, learning: bool = False
+) -> list[torch.Tensor]:
+    """An example for each input of a net."""
+    made = []
+    for port in net.program.region.inputs:
+        tokens = port.shape.vocabulary is not None
+        kind = torch.int64 if tokens else _TYPES[dtype]
+        made.append(torch.zeros((batch, *port.shape.sizes), dtype=kind, device=device))
+        made[-1].requires_grad_(learning and not tokens)
+    return made
+
+
+def module_of(net: Any, device: str, dtype: str) -> torch.nn.Module:
+    """The net's module on a device."""
+    with torch.device(device):
+        return net.to_torch().to(_TYPES[dtype])
+
+
+@contextmanager
+def fused_dropout() -> Iterator[None]:
+    """Let dropout run as on a GPU, with a mask of bools."""
+    usual = F.dropout
+
+    def dropout(
+        x: torch.Tensor, p: float = 0.5, training: bool = True, inplace: bool = False
+    ) -> Any:
+        return (
+            torch.native_dropout(x, p, training)[0]
+            if training and 0 < p < 1
+            else usual(x, p, training)
+        )
+
+    F.dropout = dropout  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        F.dropout = usual
+
+
+def measured(
+    net: Any,
+    *,
+    batch: int = BATCH,
+    dtype: str = "float32",
+    device: str = "meta",
+    learning: bool = False,
+) -> int:
+    """The bytes that autograd keeps of a forward pass in training."""
+    module = module_of(net, device, dtype).train()
+    known = {t.untyped_storage()._cdata for t in (*module.parameters(), *module.buffers())}
+    kept: dict[int, Any] = {}
+
+    def pack(tensor: torch.Tensor) -> torch.Tensor:
+        storage = tensor.untyped_storage()
+        if storage._cdata not in known:
+            kept[storage._cdata] = storage
+        return tensor
+
+    with fused_dropout(), torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        outputs = module(*inputs_of(net, device, batch, dtype, learning=learning))
+    del outputs
+    return sum([storage.nbytes() for storage in kept.values()])
+
+
+class Live(TorchDispatchMode):
+    """Follows the storages that are alive while a module runs."""
+
+    def __init__(self, known: set[int]) -> None:
+        super().__init__()
+        self.known, self.now, self.peak = set(known), 0, 0
+
+    def watch(self, tensor: torch.Tensor) -> None:
+        storage = tensor.untyped_storage()
+        key = storage._cdata
+        if key in self.known:
+            return
+        self.known.add(key)
+        self.now += storage.nbytes()
+        self.peak = max(self.peak, self.now)
+        weakref.finalize(storage, self._free, key, storage.nbytes())
+
+    def _free(self, key: int, size: int) -> None:
+        self.known.discard(key)
+        self.now -= size
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        out = func(*args, **(kwargs or {}))
+        for tensor in tree_leaves(out):
+            if isinstance(tensor, torch.Tensor):
+                self.watch(tensor)
+        return out
+
+
+def measured_peak(
+    net: Any, *, batch: int = BATCH, dtype: str = "float32", device: str = "meta"
+) -> int:
+    """The most bytes that are alive at once in a forward pass outside training."""
+    module = module_of(net, device, dtype).eval()
+    known = {t.untyped_storage()._cdata for t in (*module.parameters(), *module.buffers())}
+    inputs = inputs_of(net, device, batch, dtype)
+    with torch.no_grad(), Live(known) as live:
+        for one in inputs:
+            live.watch(one)
+        module(*inputs)
+    return live.peak
+
+
+def computed(net: Any) -> tuple[int, int]:
+    """What archc says: the bytes kept for the backward pass, and the peak."""
+    kept, peak = net.saved_bytes(batch=BATCH), net.peak_bytes(batch=BATCH)
+    assert isinstance(kept, int) and isinstance(peak, int)
+    return kept, peak
+
+
+def row(name: str) -> tuple[str, ...]:
+    """The row of a network."""
+    net = archc.load(name)
+    kept, peak = computed(net)
+    autograd, most = measured(net), measured_peak(net)
+    return (
+        name, f"{kept:,}", f"{autograd:,}", off(kept, autograd),
+        f"{peak:,}", f"{most:,}", off(peak, most),
+    )  # fmt: skip
+
+
+def off(said: int, found: int) -> str:
+    """How far a figure is off."""
+    return "0" if said == found else f"{100 * (said - found) / found:+.2f} %"
+
+
+def markdown(rows: Iterator[tuple[str, ...]]) -> str:
+    """The rows as a Markdown table."""
+    lines = [HEAD, ("---", *["---:"] * (len(HEAD) - 1)), *rows]
+    return "".join([f"| {' | '.join(cells)} |\n" for cells in lines])
+
+
+def main() -> int:
+    """Measure, print, write."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("nets", nargs="*", metavar="NET")
+    parser.add_argument("--markdown", action="store_true", help="a table in Markdown")
+    parser.add_argument("--write", action="store_true", help="write it into docs/memory.md")
+    chosen = parser.parse_args()
+    rows = (row(name) for name in chosen.nets or complete_nets())
+    if not (chosen.markdown or chosen.write):
+        for cells in (HEAD, *rows):
+            print(f"{cells[0]:26}", *[f"{cell:>15}" for cell in cells[1:]], flush=True)
+        return 0
+    table = markdown(rows)
+    print(table, end="")
+    if chosen.write:
+        text = PAGE.read_text(encoding="utf-8")
+        before, rest = text.split(BEGIN)
+        PAGE.write_text(before + BEGIN + table + END + rest.split(END)[1], encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,162 @@
+"""Streams and the memory they lie in: views, and what flows through unchanged, share it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from archc.graph import INPUTS, Region, Wire
+from archc.liveness import Demand
+from archc.memory.amounts import Amount
+from archlang.record import Record
+
+__all__ = [
+    "Context", "Entering", "Leaving", "Storage", "Stream", "Streams", "by_name",
+    "context_of", "streams_of",
+]  # fmt: skip
+
+
+class Storage:
+    """One piece of memory.
+
+    Attributes:
+        size: what it takes.
+        kept: whether it is held until the backward pass. That of a parameter is from the start,
+            since it counts as one.
+    """
+
+    def __init__(self, size: Amount, *, kept: bool = False) -> None:
+        self.size, self.kept = size, kept
+
+
+class Stream(Record):
+    """A stream: where it lies, and whether a gradient flows to it."""
+
+    storage: Storage
+    learning: bool
+
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
+
+class Entering(Record):
+    """What matters of a stream that flows into a region.
+
+    Args:
+        group: the first input that lies in the same storage.
+        size: of the storage.
+        kept: whether it is held already.
+        learning: whether a gradient flows to it.
+    """
+
+    group: int
+    size: Amount
+    kept: bool
+    learning: bool
+
+
+class Leaving(Record):
+    """A stream that leaves a region.
+
+    Args:
+        source: the input in whose storage it lies, or a negative number for one made inside.
+        size: of that storage.
+        kept: whether it is held.
+        learning: whether a gradient flows to it.
+    """
+
+    source: int
+    size: Amount
+    kept: bool
+    learning: bool
+
+
+class Context(Record):
+    """A region with all that its analysis depends on: equal ones are analysed once."""
+
+    region: Region
+    demand: Demand
+    entering: tuple[Entering, ...]
+
+
+def context_of(region: Region, demand: Demand, streams: Sequence[Stream]) -> Context:
+    """The context of a region that streams flow into."""
+    first: dict[Storage, int] = {}
+    entering = []
+    for number, stream in enumerate(streams):
+        place = stream.storage
+        group = first.setdefault(place, number)
+        entering.append(Entering(group, place.size, place.kept, stream.learning))
+    return Context(region, demand, tuple(entering))
+
+
+def streams_of(leaving: Sequence[Leaving], entered: Sequence[Stream]) -> list[Stream]:
+    """The streams that leave a region, by those that flowed in."""
+    made: dict[int, Storage] = {}
+    found = []
+    for one in leaving:
+        if one.source >= 0:
+            storage = entered[one.source].storage
+        else:
+            storage = made.setdefault(one.source, Storage(one.size, kept=one.kept))
+        found.append(Stream(storage, one.learning))
+    return found
+
+
+class Streams:
+    """The streams of a region while it is walked."""
+
+    def __init__(self, inputs: Sequence[Stream]) -> None:
+        self._inputs = tuple(inputs)
+        self._made: list[Sequence[Stream]] = []
+
+    @classmethod
+    def entering(cls, context: Context) -> Streams:
+        """Those of a region that is analysed in its context."""
+        places: dict[int, Storage] = {}
+        for one in context.entering:
+            places.setdefault(one.group, Storage(one.size, kept=one.kept))
+        return cls([Stream(places[one.group], one.learning) for one in context.entering])
+
+    def add(self, outputs: Sequence[Stream]) -> None:
+        """The outputs of the next node."""
+        self._made.append(outputs)
+
+    def on(self, wires: Sequence[Wire]) -> list[Stream]:
+        """The streams on wires."""
+        return [
+            self._inputs[w.port] if w.node == INPUTS else self._made[w.node][w.port] for w in wires
+        ]
+
+    def numbered(self) -> Iterator[tuple[tuple[int, int], Stream]]:
+        """The streams that nodes made so far, with the number of the node and of its output."""
+        for node, outputs in enumerate(self._made):
+            for port, stream in enumerate(outputs):
+                yield (node, port), stream
+
+    def leaving(self, wires: Sequence[Wire]) -> tuple[Leaving, ...]:
+        """What leaves the region on those wires."""
+        known: dict[Storage, int] = {}
+        for number, stream in enumerate(self._inputs):
+            known.setdefault(stream.storage, number)
+        inside = 0
+        found = []
+        for stream in self.on(wires):
+            place = stream.storage
+            if place not in known:
+                inside -= 1
+                known[place] = inside
+            found.append(Leaving(known[place], place.size, place.kept, stream.learning))
+        return tuple(found)
+
+    @property
+    def kept(self) -> tuple[bool, ...]:
+        """Whether each input is held."""
+        return tuple([stream.storage.kept for stream in self._inputs])
+
+
+def by_name(gathered: Sequence[Stream], names: Sequence[str]) -> list[list[Stream]]:
+    """What one copy of a repeat lets out under each of the collected names: mostly one stream, and
+    several where a name stands for the bundle of an inner repeat."""
+    if len(names) == 1:
+        return [list(gathered)]
+    return [[stream] for stream in gathered]

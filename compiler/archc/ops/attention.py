@@ -1,0 +1,275 @@
+"""Attention: ATTENTION with its projections, and MASK and ROPE for attention as an equation."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from archc import dims
+from archc.arguments import COUNT, FLAG, Flowing, Perhaps, Real, Whole, Words
+from archc.dims import Dim
+from archc.op import Constant, Example, Expression, Family, Module, Op, OpError, TorchForm, argument
+from archc.ops.attention_source import CAUSAL_MASK, ROTATE, attention_class
+from archc.ops.axes import require_reals, settled
+from archc.ops.positions import sequence_sizes
+from archc.saves import Extra, Saves
+from archc.shapes import Shape
+from archc.sight import Reach
+
+__all__ = ["Attention", "Mask", "RotaryPositions"]
+
+# Maximum, subtraction, exponential, sum and division, as SOFTMAX counts them.
+_SOFTMAX = 5
+# A turned feature is two products and their sum.
+_TURN = 3
+
+
+class Attention(Op):
+    """Multi-head attention with its projections (Vaswani et al. 2017), by a fused kernel.
+
+    Each step asks (a query) all steps of the sequence, or those of `kv`, and gets the mean of their
+    values weighted by softmax(q @ k' / sqrt(d / heads)). Queries, keys and values are one product.
+
+    With fewer `kv_heads`, groups of heads share keys and values (Ainslie et al. 2023). `causal`
+    hides what comes later. `rope` is the base of rotary positions of queries and keys. With
+    `window`, a step sees those less than `window` steps away; with `causal` too, the last `window`
+    steps, its own among them. `dropout` drops weights of the mean while training.
+
+    Shape: unchanged; the features are a multiple of heads. Queries have T steps, keys S.
+
+    Cost: d * d for the queries and as many for the output, 2 * d_kv * d / heads * kv_heads for keys
+    and values, and the biases. Multiply-adds are those of the projections and 2 * T * S * d for the
+    two products; a mask saves none.
+    """
+
+    name: ClassVar[str] = "ATTENTION"
+    family: ClassVar[Family] = "attention"
+    foreign: ClassVar[tuple[str, ...]] = (
+        "MultiheadAttention", "MultiHeadAttention", "MHA", "SelfAttention", "CrossAttention",
+    )  # fmt: skip
+
+    heads: int = argument("the number of heads", COUNT)
+    kv: int | None = argument("the stream of keys and values", Flowing(), None, shown="x")
+    kv_heads: int | None = argument(
+        "the number of heads of keys and values", Whole(least=1), None, shown="heads"
+    )
+    causal: bool = argument("whether a step is kept from what comes later", FLAG, False)
+    bias: bool = argument("whether the projections have biases", FLAG, True)
+    dropout: float = argument("the share of weights that is dropped", Real(least=0.0, most=1.0), 0)
+    rope: float | None = argument(
+        "the base of rotary positions", Perhaps(of=Real(least=1.0)), None, shown="none"
+    )
+    window: int | None = argument(
+        "how many steps one sees to either side, its own included",
+        Perhaps(of=COUNT),
+        None,
+        shown="none",
+    )
+
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example("SEQUENCE(7, 15) -> ATTENTION(3)", "(7, 15)", 960, 7770),
+        Example("SEQUENCE(7, 15) -> ATTENTION(5, causal=yes, bias=no)", "(7, 15)", 900, 7770),
+        Example(
+            "SEQUENCE(7, 24) -> ATTENTION(6, kv_heads=2, rope=500, bias=no)", "(7, 24)", 1536, 13104
+        ),
+        Example("SEQUENCE(11, 15) -> ATTENTION(3, window=3, dropout=0.1)", "(11, 15)", 960, 13530),
+    )
+
+    def infer(self, *inputs: Shape) -> Shape:
+        require_reals(self.name, *inputs)
+        steps, features = sequence_sizes(inputs[0], self.name)
+        keys, _ = sequence_sizes(inputs[-1], self.name)
+        self._check_heads(features)
+        if inputs[-1].sizes[:-2] != inputs[0].sizes[:-2]:
+            message = f"{self.name} needs the axes in front of kv to be those of the queries, got "
+            raise OpError(f"{message}{inputs[0]} and {inputs[-1]}")
+        if len(inputs) == 2 and (self.causal or self.rope is not None or self.window is not None):
+            self._check_positions(steps, keys)
+        return inputs[0]
+
+    def _check_heads(self, features: Dim) -> None:
+        undecided = f"whether {features} features divide into {self.heads} heads is not known"
+        if not settled(dims.same(features % self.heads, 0), undecided):
+            message = f"{self.name} cannot divide {features} features into {self.heads} heads"
+            raise OpError(message, code="not-divisible", help=self._heads_that_fit(features))
+        if self.heads % self._kv_heads:
+            message = f"{self.heads} heads cannot share {self.kv_heads} of keys and values"
+            raise OpError(message, code="not-divisible", help=f"`kv_heads={self.heads}`")
+        if self.rope is not None and dims.same(features // self.heads % 2, 0) is False:
+            message = f"rope turns pairs of features, and a head has {features // self.heads}"
+            raise OpError(message, code="not-divisible")
+
+    def _heads_that_fit(self, features: Dim) -> str | None:
+        if not isinstance(features, int):
+            return None
+        fitting = [n for n in range(1, min(features, 256) + 1) if features % n == 0]
+        return f"`{self.name}({min(fitting, key=lambda n: abs(n - self.heads))})`"
+
+    def _check_positions(self, steps: Dim, keys: Dim) -> None:
+        equal = dims.same(steps, keys)
+        if equal is True:
+            return
+        message = f"causal, rope and window compare positions, and kv has {keys} steps for {steps}"
+        help = "leave them out where `kv` is another sequence"
+        raise OpError(message, help=help, code="shape-mismatch" if equal is False else "undecided")
+
+    @property
+    def _kv_heads(self) -> int:
+        return self.heads if self.kv_heads is None else self.kv_heads
+
+    def _sizes(self, inputs: tuple[Shape, ...]) -> tuple[Dim, Dim, Dim]:
+        """The features of the queries, of what keys and values are made of, and of all keys."""
+        features = inputs[0].sizes[-1]
+        return features, inputs[-1].sizes[-1], features // self.heads * self._kv_heads
+
+    def parameters(self, *inputs: Shape) -> dict[str, tuple[Dim, ...]]:
+        features, given, keys = self._sizes(inputs)
+        layers: dict[str, tuple[Dim, Dim]] = {"qkv": (features + 2 * keys, features)}
+        if self.kv is not None:
+            layers = {"q": (features, features), "kv": (2 * keys, given)}
+        layers["out"] = (features, features)
+        found: dict[str, tuple[Dim, ...]] = {}
+        for name, (rows, columns) in layers.items():
+            found[f"{name}.weight"] = (rows, columns)
+            if self.bias:
+                found[f"{name}.bias"] = (rows,)
+        return found
+
+    def _scores(self, inputs: tuple[Shape, ...]) -> Dim:
+        """How many scores a head has: T * S, and axes in front."""
+        return inputs[0].elements // inputs[0].sizes[-1] * inputs[-1].sizes[-2]
+
+    def macs(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Dim:
+        features, _, keys = self._sizes(inputs)
+        projections = 2 * inputs[0].elements * features + 2 * inputs[-1].elements * keys
+        return projections + 2 * self._scores(inputs) * features
+
+    def flops(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Dim:
+        _, given, keys = self._sizes(inputs)
+        queries, pairs = inputs[0].elements, inputs[-1].elements // given * keys
+        biases = 2 * queries + 2 * pairs if self.bias else 0
+        turned = _TURN * (queries + pairs) if self.rope is not None else 0
+        # One for the division by the root, the others for the softmax.
+        weights = (1 + _SOFTMAX) * self.heads * self._scores(inputs)
+        return 2 * self.macs(inputs, outputs) + biases + turned + weights
+
+    def saves(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
+    ) -> Saves:
+        features, given, keys = self._sizes(inputs)
+        pairs = inputs[-1].elements // given * keys
+        rows = inputs[0].elements // features
+        projected = Extra(inputs[0].elements + 2 * pairs)
+        mean, sums = Extra(inputs[0].elements), Extra(self.heads * rows, "statistic")
+        return Saves(tuple(range(len(inputs))), (), (projected, mean, sums))
+
+    def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
+        cross = self.kv is not None
+        rotary, window = self.rope is not None, self.window is not None
+        name, source = attention_class(cross=cross, rotary=rotary, window=window)
+        sizes: tuple[Constant, ...] = (inputs[0].sizes[-1],)
+        sizes += (inputs[-1].sizes[-1],) * cross
+        base = () if self.rope is None else (float(self.rope),)
+        near = () if self.window is None else (self.window,)
+        helper: tuple[tuple[str, str], ...] = ((name, source),)
+        if rotary:
+            helper = (("rotate", ROTATE), *helper)
+        call = "{module}({0}, {1})" if cross else "{module}({0})"
+        arguments = (*sizes, self.heads, *base, *near)
+        return Module(name, arguments, self._keywords(), call=call, helper=helper)
+
+    def _keywords(self) -> tuple[tuple[str, Constant], ...]:
+        given: tuple[tuple[str, Constant, Constant], ...] = (
+            ("kv_heads", self._kv_heads, self.heads),
+            ("causal", self.causal, False),
+            ("bias", self.bias, True),
+            ("dropout", float(self.dropout), 0.0),
+        )
+        return tuple([(name, value) for name, value, usual in given if value != usual])
+
+
+class Mask(Op):
+    """Hides scores of attention: minus infinity, which SOFTMAX makes a weight of zero.
+
+    `causal` hides the keys (last axis) that come after the query (the axis in front of it).
+
+    Shape: unchanged, with as many keys as queries. Cost: none.
+    """
+
+    name: ClassVar[str] = "MASK"
+    family: ClassVar[Family] = "attention"
+    foreign: ClassVar[tuple[str, ...]] = ("CausalMask", "Masking", "masked_fill", "tril")
+
+    what: str = argument("what is hidden", Words(words=("causal",)), "causal")
+
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example("SEQUENCE(7, 5) -> { ID @ ID' } -> MASK(causal) -> SOFTMAX", "(7, 7)", macs=245),
+    )
+
+    def infer(self, *inputs: Shape) -> Shape:
+        require_reals(self.name, *inputs)
+        shape = inputs[0]
+        equal = shape.rank > 1 and dims.same(shape.sizes[-2], shape.sizes[-1])
+        if equal is not True:
+            message = f"{self.name} needs scores of queries by as many keys, got {shape}"
+            raise OpError(message, help="scores are `{ q @ k' } -> MASK(causal) -> SOFTMAX`")
+        return shape
+
+    def saves(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
+    ) -> Saves:
+        hidden = inputs[0].sizes[-1] * inputs[0].sizes[-2]
+        return Saves(extras=(Extra(hidden, "mask", batched=False),))
+
+    def reaches(self, *inputs: Shape) -> dict[str, Reach]:
+        return {}
+
+    def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
+        return Expression("causal_mask({0})", helper=(("causal_mask", CAUSAL_MASK),))
+
+
+class RotaryPositions(Op):
+    """Rotary positions (Su et al. 2021): turns pairs of features by an angle that the step decides.
+
+    Feature i and feature i + d / 2 of step t turn by t / base ** (2i / d), so that the product of a
+    query and a key depends on how far they are apart.
+
+    Shape: unchanged, with an even number of features. Cost: no parameters; flops are three an
+    element.
+    """
+
+    name: ClassVar[str] = "ROPE"
+    family: ClassVar[Family] = "attention"
+    foreign: ClassVar[tuple[str, ...]] = ("RotaryEmbedding", "RotaryPositionalEmbeddings", "RoPE")
+
+    base: float = argument("the base of the wavelengths", Real(least=1.0), 10000)
+
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example("SEQUENCE(13, 6) -> ROPE", "(13, 6)"),
+        Example('SEQUENCE(13, 30) -> RESHAPE("t (h d) -> h t d", h=5) -> ROPE(500)', "(5, 13, 6)"),
+    )
+
+    def infer(self, *inputs: Shape) -> Shape:
+        _, features = sequence_sizes(inputs[0], self.name)
+        undecided = f"{self.name} turns pairs, and whether {features} is even is not known"
+        if not settled(dims.same(features % 2, 0), undecided):
+            message = f"{self.name} turns pairs of features, got {inputs[0]}"
+            raise OpError(message, code="not-divisible")
+        return inputs[0]
+
+    def flops(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Dim:
+        return _TURN * inputs[0].elements
+
+    def saves(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
+    ) -> Saves:
+        half = inputs[0].sizes[-2] * (inputs[0].sizes[-1] // 2)
+        return Saves(extras=(Extra(2 * half, batched=False),))
+
+    def reaches(self, *inputs: Shape) -> dict[str, Reach]:
+        return {}
+
+    def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
+        helper = (("rotate", ROTATE),)
+        if self.base == 10000:
+            return Expression("rotate({0})", helper=helper)
+        return Expression("rotate({0}, {base})", (("base", float(self.base)),), helper=helper)

@@ -1,0 +1,255 @@
+"""What holds of every program, each property through the public door.
+
+`tests/test_random_nets.py` holds them on a fixed number of programs, `python -m tests.soak` on as
+many as there is time for.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+import archc
+from agreement import agree, module_of, run
+from archc.net import Net
+from archc.pipeline import check_source
+from archc.shapes import Shape
+from archlang import tree
+from archlang.diagnostics import ArchError
+from archlang.formatter import format_file
+from archlang.lexer import lex
+from archlang.parser import parse
+from archlang.record import Record
+from archlang.source import Source, Span
+from archlang.tables import load
+from interpreter.layers import Training
+from interpreter.walk import Interpreter
+from interpreter.weights import Weights
+from random_nets import Program
+
+__all__ = ["PROPERTIES", "agree_with_walk", "figures"]
+
+FIGURES = ("params", "buffers", "macs", "flops")
+CLOSE = 1e-9
+MOST_SECONDS = 10  # what no input may take longer than
+WORDS = (
+    "->", "|", "+", "*", "@", "'", "?", "::", "..", "(", ")", "[", "]", "{", "}", ",", "=", "as",
+    "if", "else", "for", "in", "when", "training", "share", "param", "out", "net", "block", "cell",
+    "CONV", "FC", "BN", "GAP", "ID", "NONE", "INPUT", "SPLIT", "CONCAT", "x", "c", "0", "1", "2",
+    "97", "1000000007", "0.5", "-", "yes", '"c h w -> (h w) c"', "x.c", "\u202e", "#", "$",
+)  # fmt: skip
+
+
+def source_and_module_agree(program: Program, random: Random) -> None:
+    """Figures are those of the module, and rows add up to totals."""
+    net = archc.load(source=program.text)
+    agree(net, real=len(program.text) % 4 == 0)
+    layers = net.stats().to_dict()["layers"]
+    for name in ("params", "macs", "flops"):
+        assert sum(layer[name] for layer in layers) == getattr(net, name)
+
+
+def repeats_unfold(program: Program, random: Random) -> None:
+    """Repeats that are written out cost the same and have the same shapes."""
+    expected = figures(archc.load(source=program.text))
+    assert figures(archc.load(source=program.unfolded)) == expected
+
+
+def the_formatter_keeps_the_tree(program: Program, random: Random) -> None:
+    """Formatting changes no tree, loses no comment, and is done after one time."""
+    text = _remarked(program.text, random)
+    file, diagnostics = parse(Source.of("test.arch", text))
+    assert diagnostics == ()
+    formatted = format_file(file)
+    again, diagnostics = parse(Source.of("test.arch", formatted))
+    assert diagnostics == ()
+    assert again == file
+    assert sorted(c.text for c in again.comments) == sorted(c.text for c in file.comments)
+    assert format_file(again) == formatted
+
+
+def spans_lie_in_the_text(program: Program, random: Random) -> None:
+    """Every node's span is a part of the file, and inside that of what it belongs to."""
+    source = Source.of("test.arch", program.text)
+    file, _ = parse(source)
+    for definition in file.definitions:
+        _within(definition, Span(source, 0, len(program.text)))
+
+
+def symbols_have_the_figures_of_numbers(program: Program, random: Random) -> None:
+    """A formula, evaluated, is the figure of the net with the dimension bound."""
+    bound = archc.load(source=program.text)
+    symbolic = archc.load(source=program.symbolic)
+    assert figures(symbolic, program.sizes) == figures(bound)
+    assert figures(archc.load(source=program.symbolic, **program.sizes)) == figures(bound)
+
+
+def one_module_takes_all_sizes(program: Program, random: Random) -> None:
+    """The module of a net with open dimensions runs at the sizes that bind them."""
+    bound = archc.load(source=program.text)
+    try:
+        source = archc.load(source=program.symbolic).source()
+    except ArchError as error:
+        assert error.diagnostics[0].code == "unbound-dimension"
+        return
+    with torch.device("meta"), torch.no_grad():
+        made = run(module_of(source).eval(), bound.program)
+    assert [tuple(one.shape[1:]) for one in made] == list(bound.outputs.values())
+
+
+def the_module_computes_what_the_text_says(program: Program, random: Random) -> None:
+    """The naive walk over the tree gives the same numbers, in evaluation and in training."""
+    net = archc.load(source=program.text)
+    agree_with_walk(net, program.text, training=False)
+    agree_with_walk(net, program.text, training=True)
+
+
+def a_changed_token_is_a_mistake_or_a_program(program: Program, random: Random) -> None:
+    """One token off: a diagnostic, or a net whose module agrees with its figures; in time."""
+    text = _mutated(program.text, random)
+    started = time.perf_counter()
+    result = check_source(Source.of("test.arch", text))
+    took = time.perf_counter() - started
+    assert took < MOST_SECONDS, f"{took:.1f} s for\n{text}"
+    if result.diagnostics:
+        return
+    for made in result.programs:
+        agree(archc.load(made.name, source=text), counted=False)
+
+
+PROPERTIES: tuple[Callable[[Program, Random], None], ...] = (
+    source_and_module_agree,
+    repeats_unfold,
+    the_formatter_keeps_the_tree,
+    spans_lie_in_the_text,
+    symbols_have_the_figures_of_numbers,
+    one_module_takes_all_sizes,
+    the_module_computes_what_the_text_says,
+    a_changed_token_is_a_mistake_or_a_program,
+)
+
+
+# --- figures and texts ---------------------------------------------------------------------------
+
+
+def figures(net: Net, sizes: dict[str, int] | None = None) -> Any:
+    """What a net costs and lets out, symbols bound to sizes."""
+
+    def value(found: Any) -> int:
+        return found if isinstance(found, int) else found.evaluate(**(sizes or {}))
+
+    shapes = [tuple([value(size) for size in shape]) for shape in net.outputs.values()]
+    return shapes, [value(getattr(net, name)) for name in FIGURES]
+
+
+def _remarked(text: str, random: Random) -> str:
+    """The text with comments at the ends of some lines."""
+    lines = text.split("\n")
+    return "\n".join(
+        [
+            f"{line}  # remark {number}" if random.random() < 0.2 else line
+            for number, line in enumerate(lines)
+        ]
+    )
+
+
+def _mutated(text: str, random: Random) -> str:
+    tokens, _ = lex(text, load())
+    parts = [text[token.start : token.end] for token in tokens]
+    place = random.randrange(len(parts))
+    match random.randrange(5):
+        case 0:
+            del parts[place]
+        case 1:
+            parts.insert(place, parts[place])
+        case 2:
+            other = random.randrange(len(parts))
+            parts[place], parts[other] = parts[other], parts[place]
+        case 3:
+            parts[place] = random.choice(WORDS)
+        case _:
+            parts.insert(place, random.choice(WORDS))
+    return _glued(parts)
+
+
+def _glued(parts: list[str]) -> str:
+    """Tokens as a text: brackets and marks close to what stands before them, words apart."""
+    text = ""
+    for part in parts:
+        close = part in ("(", ")", ",", "[", "]", ".", "'", "?", "=") or text.endswith(("(", "."))
+        text += part if close else f" {part}"
+    return text
+
+
+def _within(node: Any, span: Span) -> None:
+    if isinstance(node, tuple):
+        for part in node:
+            _within(part, span)
+    if not isinstance(node, tree.Node):
+        return
+    inner = node.span
+    assert span.start <= inner.start < inner.end <= span.end, (node, inner.text)
+    assert isinstance(node, Record)
+    for name in node._fields:
+        if not name.endswith("span"):
+            _within(getattr(node, name), inner)
+
+
+# --- the naive walk ------------------------------------------------------------------------------
+
+
+def agree_with_walk(net: Net, text: str, *, training: bool) -> None:
+    """Hold the module of a net against the walk over its text, in double precision."""
+    torch.manual_seed(len(text))
+    model = _filled(module_of(net.source()).double(), training)
+    inputs = [_example(port.shape) for port in net.program.region.inputs]
+    file, diagnostics = parse(Source.of("text.arch", text))
+    assert diagnostics == ()
+    weights = Weights(model)
+    Training.on = training
+    try:
+        with torch.no_grad():
+            walked = Interpreter(file, weights, training=training).run(net.name, inputs)
+    finally:
+        Training.on = False
+    assert weights.finished()
+    with torch.no_grad():
+        computed = _flat(model(*inputs))
+    assert [one.shape for one in computed] == [one.shape for one in walked]
+    for one, other in zip(computed, walked, strict=True):
+        torch.testing.assert_close(one, other, rtol=CLOSE, atol=CLOSE)
+
+
+def _filled(model: nn.Module, training: bool) -> nn.Module:
+    """Weights far from where they start, and nothing random in training."""
+    model.train(training)
+    for part in model.modules():
+        if isinstance(part, nn.Dropout) or type(part).__name__ == "DropPath":
+            part.eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.normal_(std=0.5)
+        for name, buffer in model.named_buffers():
+            if name.endswith("running_mean"):
+                buffer.normal_()
+            if name.endswith("running_var"):
+                buffer.uniform_(0.5, 2)
+    return model
+
+
+def _example(shape: Shape) -> Tensor:
+    if shape.vocabulary is not None:
+        return torch.randint(int(str(shape.vocabulary)), (2, *shape.sizes))
+    return torch.randn(2, *shape.sizes, dtype=torch.float64)
+
+
+def _flat(made: Any) -> list[Tensor]:
+    if isinstance(made, Tensor):
+        return [made]
+    parts = made.values() if isinstance(made, dict) else made
+    return [one for part in parts for one in _flat(part)]

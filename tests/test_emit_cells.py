@@ -61,8 +61,9 @@ def sequence(*sizes: int) -> Tensor:
 
 
 def layers(model: nn.Module) -> list[nn.Module]:
-    """What has weights, in order."""
-    return [part for part in model.modules() if isinstance(part, (nn.Linear, nn.Conv2d))]
+    """What has weights, by name: in the order of the equations."""
+    named = [p for p in model.named_modules() if isinstance(p[1], (nn.Linear, nn.Conv2d))]
+    return [part for _, part in sorted(named)]
 
 
 def elman(model: nn.Module, x: Tensor) -> Tensor:

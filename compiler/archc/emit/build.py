@@ -101,7 +101,7 @@ class _Builder:
         label, of_module = first_of(nodes).label, first_of(nodes).label == first_of(nodes).name
         made = []
         for port in range(count):
-            shapes = tuple([ANY if n is None else n.outputs[port] for n in nodes])
+            shapes = tuple([ANY if _has_no_batch(n) else n.outputs[port] for n in nodes])
             made.append(Stream(shapes, label, of_module=of_module))
             streams[position, port, 0] = made[-1]
         return tuple(made)
@@ -263,6 +263,11 @@ class _Builder:
                 shapes = tuple([n.outputs[port] if n is first else ANY for n in nodes])
                 streams[position, "collected", k, copy, 0] = Stream(shapes, name, whole, copy)
         return tuple(lists)
+
+
+def _has_no_batch(node: Any) -> bool:
+    """Whether there is no stream of a batch: no node, or one that hands out weights."""
+    return node is None or getattr(getattr(node, "op", None), "batchless", False)
 
 
 def _is_identity(form: TorchForm) -> bool:

@@ -74,6 +74,13 @@ def needed(steps: Sequence[Step], outputs: Iterable[Stream]) -> list[Step]:
             branches = tuple([(v, tuple(needed(s, o)), o) for v, s, o in step.branches])
             step = step.replace(branches=branches)
             _want(wanted, count_uses([step], ()))
+        elif isinstance(step, Scanned):
+            leaving = [memory.now for memory in step.memories] + [one for one, _ in step.results]
+            inner = needed(step.steps, leaving)
+            used = count_uses(inner, leaving)
+            taken = [pair for pair in step.sequences if used[pair[1]]] or step.sequences[:1]
+            step = step.replace(steps=tuple(inner), sequences=tuple(taken))
+            _want(wanted, count_uses([step], ()))
         else:
             _want(wanted, count_uses([step], ()))
         kept.append(step)

@@ -137,6 +137,9 @@ def write_scan(forward: Forward, scan: Scanned) -> None:
     """Write the loop: locals for what is remembered, lists for what leaves."""
     outer = _outer_streams(scan)
     forward.remaining.update(outer)  # what a step sees is needed by the next one too
+    for stream in outer:
+        if forward.value(stream).depth:
+            forward.assign(stream, forward.value(stream))  # once, before the loop
     states = [_begin(forward, memory) for memory in scan.memories]
     kept = [after for after, whole in scan.results if forward.remaining[whole]]
     lists = [_list(forward, after) for after in kept]

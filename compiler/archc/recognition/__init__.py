@@ -12,6 +12,7 @@ from typing import Any
 
 from archc.graph import Node, Operation, Program, Region, Repeat, Scan
 from archc.recognition.attention import recognize_attention
+from archc.recognition.hoisting import hoist
 from archc.recognition.notes import Note
 from archc.recognition.recurrence import recognize_recurrence
 from archlang.record import Record
@@ -21,7 +22,11 @@ __all__ = ["RECOGNIZERS", "Note", "Recognized", "Recognizer", "recognized"]
 # Rewrites one region, and says what it recognised there; nothing when it is left as it is.
 Recognizer = Callable[[Region], tuple[Region, tuple[Note, ...]]]
 
-RECOGNIZERS: tuple[Recognizer, ...] = (recognize_attention, recognize_recurrence)
+RECOGNIZERS: tuple[Recognizer, ...] = (
+    recognize_attention,
+    recognize_recurrence,
+    hoist,
+)
 
 
 class Recognized(Record):

@@ -119,7 +119,7 @@ class _Step:
         before = self.leaving.replace(delay=1)
         for kept, new in (terms, terms[::-1]):
             z = self.other(kept, lambda wire: wire == before)
-            n = None if z is None else self.other(new, lambda wire: self.is_rest(wire, z))
+            n = None if z is None else self._beside_rest(new, z)
             squashed = None if n is None else self.under(n, Tanh)
             found = None if squashed is None or z is None else self._reset(squashed, z)
             if found is not None:
@@ -141,10 +141,14 @@ class _Step:
                     return self.gates("gru", [reset, update, (*into, *recurrent)], (0,))
         return None
 
-    def is_rest(self, wire: Wire, z: Wire | None) -> bool:
-        """Whether a stream is `1 - z`."""
-        node = self.node(wire, Subtract)
-        return node is not None and node.inputs == (z,) and getattr(node.op, "left", None) == 1
+    def _beside_rest(self, wire: Wire, z: Wire) -> Wire | None:
+        """The factor beside `1 - z`."""
+
+        def is_rest(wire: Wire) -> bool:
+            node = self.node(wire, Subtract)
+            return node is not None and node.inputs == (z,) and getattr(node.op, "left", None) == 1
+
+        return self.other(wire, is_rest)
 
     # --- parts of equations ---
 

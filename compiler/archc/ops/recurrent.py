@@ -13,6 +13,7 @@ from archc.dims import Dim
 from archc.op import Constant, Example, Family, Module, Op, OpError, TorchForm, argument
 from archc.ops.activation import Sigmoid, Tanh
 from archc.ops.layouts import article
+from archc.saves import Extra, Saves
 from archc.shapes import Axis, Shape, vector
 
 __all__ = ["GatedRecurrentUnit", "LongShortTermMemory", "Recurrent"]
@@ -64,6 +65,8 @@ class _Recurrent(Op):
     tanhs: ClassVar[int] = 1
     products_and_sums: ClassVar[int] = 0
     kept: ClassVar[int] = 1  # streams that a state consists of
+    # What autograd keeps for each feature and step, where the steps run one after the other.
+    saved: ClassVar[int] = 7
 
     units: Dim = argument("the number of features of the state", FEATURES)
     layers: int = argument("how many lie above each other", COUNT, 1)
@@ -135,6 +138,20 @@ class _Recurrent(Op):
         runs = self.layers * self.directions
         return 2 * self.macs(inputs, outputs) + inputs[0].sizes[0] * self.units * each * runs
 
+    def saves(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
+    ) -> Saves:
+        steps, runs = inputs[0].sizes[0], self.layers * self.directions
+        states = steps * self.units * self.saved + self._start
+        between = steps * self.units * self.directions * (1 if self.dropout == 0 else 2)
+        extras = [Extra(states)] * runs + [Extra(between)] * (self.layers - 1)
+        return Saves(inputs=(0,), extras=tuple(extras))
+
+    @property
+    def _start(self) -> Dim:
+        """What is kept of the state before the first step, beside what the steps keep."""
+        return 0
+
     def describe(self, *inputs: Shape) -> dict[str, Any]:
         return {"filters": self.units}
 
@@ -175,12 +192,17 @@ class Recurrent(_Recurrent):
     """
 
     name: ClassVar[str] = "RNN"
+    saved: ClassVar[int] = 1
     foreign: ClassVar[tuple[str, ...]] = ("SimpleRNN", "ElmanRNN", "VanillaRNN")
     examples: ClassVar[tuple[Example, ...]] = (
         Example("SEQUENCE(13, 5) -> RNN(7)", "(13, 7)", 98, 1092),
         Example("SEQUENCE(13, 5) -> RNN(7, bias=one)", "(13, 7)", 91, 1092),
         Example("SEQUENCE(13, 5) -> RNN(7, bidirectional=yes, bias=no)", "(13, 14)", 168, 2184),
     )
+
+    @property
+    def _start(self) -> Dim:
+        return self.units
 
 
 class GatedRecurrentUnit(_Recurrent):

@@ -72,8 +72,8 @@ def test_it_checks(name: str) -> None:
 
 
 # A net that breaks its claims is not loaded; of one with a cell no source is written yet.
-SIZES = {"charrnn": {"T": 13}, "gpt2": {"T": 13}}
-UNLOADED = {"autoencoder", "seq2seq"}
+SIZES = {"charrnn": {"T": 13}, "gpt2": {"T": 13}, "seq2seq": {"S": 11, "T": 13}}
+UNLOADED = {"autoencoder"}
 LOADED = [(file, net) for file, nets in NETS.items() if file not in UNLOADED for net in nets]
 
 

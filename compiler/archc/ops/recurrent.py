@@ -94,15 +94,15 @@ class _Recurrent(Op):
         return (sequence, *[final] * self.kept) if self.states else sequence
 
     def _misfit(self, shape: Shape) -> OpError:
-        message = f"{self.name} runs along a sequence of vectors, got {article(shape)}"
+        message, code = f"{self.name} runs along a sequence of vectors", "not-in-time"
         call = f"{self.name}({self.units})"
         help = f"`REPEAT(10) -> {call}` gives a vector to each step; `SEQUENCE(T, C)` is one"
         if shape.vocabulary is not None:
-            message = f"{self.name} needs features, got {article(shape)}"
+            message, code = f"{self.name} needs features", "needs-features"
             help = f"`EMBED(64) -> {call}`, or `ONEHOT -> {call}`"
         elif shape.steps is not None and shape.space:
             help = f"make a vector of each step: `FLATTEN -> {call}`, or `GAP -> {call}`"
-        return OpError(message, code="not-in-time", help=help)
+        return OpError(f"{message}, got {article(shape)}", code=code, help=help)
 
     def parameters(self, *inputs: Shape) -> dict[str, tuple[Dim, ...]]:
         found: dict[str, tuple[Dim, ...]] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from archc.dims import unknown_answers
+from archc.dims import symbols, unknown_answers
 from archc.graph import Port, Region, State
 from archc.lower.body import run_statements
 from archc.lower.builder import Builder
@@ -92,11 +92,20 @@ def attempt(cell: Cell, shapes: Shapes, ctx: Context) -> Tried:
         try:
             made = lower_step(cell, shapes, ctx)
         finally:
-            found = session.diagnostics
+            found, memo = session.diagnostics, session.memo
             session.diagnostics, session.memo, session.weights, session.notes = kept
             for builder, count in owners:
                 del builder.shares[count:]
+    session.memo.update({key: entry for key, entry in memo.items() if _is_settled(entry)})
     return Tried(shapes, None if made is None else made.made, found.all, tuple(pairs))
+
+
+def _is_settled(entry: Any) -> bool:
+    """Whether a region is what it is whatever was guessed; the names of guesses have a dot."""
+    if entry.modules or entry.result == ("value", POISON):
+        return False
+    sizes = [size for port in entry.region.inputs for size in port.shape.sizes]
+    return all("." not in symbol.name for size in sizes for symbol in symbols(size))
 
 
 def _owners(builder: Builder | None) -> list[tuple[Builder, int]]:

@@ -346,3 +346,19 @@ def test_the_table_of_a_cell(golden: Golden) -> None:
 def test_the_picture_of_a_cell(golden: Golden) -> None:
     net = load(f"{LSTM4}net N = SEQUENCE(5, 3) -> LSTM4(7) -> LAST -> FC(2)")
     golden(to_dot(net.program), GOLDEN / "lstm4.dot")
+
+
+def test_cells_in_cells_are_lowered_once() -> None:
+    cells = "cell C0(n, m) { h[t] = { x[t] -> FC(n) + h[t-1] -> FC(n) } -> TANH }\n"
+    for depth in range(1, 16):
+        cells += f"""
+        cell C{depth}(n, m) {{
+          u = m -> C{depth - 1}(n, m) -> LAST
+          z = {{ x[t] -> FC(n) + u + h[t-1] -> FC(n) }} -> SIGMOID
+          h[t] = z * h[t-1]
+        }}
+        """
+    net = load(
+        cells + "net N {\n  in a = SEQUENCE(7, 3), b = SEQUENCE(5, 3)\n  out a -> C15(4, b)\n}"
+    )
+    assert net.params == 16 * (3 * 4 + 4 + 4 * 4 + 4)

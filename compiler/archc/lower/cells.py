@@ -6,9 +6,10 @@ from typing import Any
 
 from archc.dims import same
 from archc.graph import Scan
+from archc.lower.attempts import Attempt, Cell
 from archc.lower.body import prepare
 from archc.lower.context import Context, Problem
-from archc.lower.guessing import Attempt, Cell, solve
+from archc.lower.guessing import solve
 from archc.lower.operators import flatten
 from archc.lower.plans import Plan, plan_of
 from archc.lower.regions import join_streams

@@ -10,77 +10,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from archc.dims import Dim, Poly, substitute, symbol, symbols, unknown_answers
-from archc.graph import Port, Region, State
-from archc.lower.body import run_statements
-from archc.lower.builder import Builder
+from archc.dims import Dim, Poly, substitute, symbol, symbols
+from archc.lower.attempts import Attempt, Cell, Shapes, Tried, attempt, lower_step, one_step
 from archc.lower.context import Context, Problem
-from archc.lower.plans import Plan
-from archc.lower.regions import rebuild, region_of_step, template_of
-from archc.lower.steps import Start, Step, identity
-from archc.lower.things import POISON, Scope, Stream, is_stream, name_of
 from archc.ratio import Ratio
 from archc.shapes import Axis, Shape, vector
-from archlang import tree
-from archlang.diagnostics import Diagnostic, Diagnostics, Label
-from archlang.record import Record
+from archlang.diagnostics import Diagnostic, Label
 
-__all__ = ["Attempt", "Cell", "solve"]
-
-Shapes = dict[str, Shape]
-
-
-class Cell(Record):
-    """A cell at work: its equations, what flows in by name, what its states begin with."""
-
-    block: tree.Block
-    plan: Plan
-    inputs: dict[str, Stream]
-    starts: dict[str, Start]
-
-    @property
-    def open(self) -> tuple[str, ...]:
-        """The states of which nothing says the shape."""
-        names = [n for n in self.plan.remembered if n not in self.inputs]
-        return tuple([n for n in names if n not in self.starts])
-
-
-class Attempt(Record):
-    """A step that was lowered.
-
-    Args:
-        step: how.
-        made: the shape that the equations give each state.
-        region: of the step.
-        states: what is kept from step to step.
-        template: how the outputs are arranged.
-    """
-
-    step: Step
-    made: Shapes
-    region: Region
-    states: tuple[State, ...]
-    template: Any
-
-    def arrange(self, streams: list[Stream]) -> Any:
-        """What leaves the cell, with these streams."""
-        return rebuild(self.template, streams)
-
-
-class _Tried(Record):
-    """What came of a guess.
-
-    Args:
-        shapes: the guess.
-        made: what the equations make of it; None where something is wrong.
-        diagnostics: what is wrong.
-        pairs: sizes of which it is unknown whether they are equal.
-    """
-
-    shapes: Shapes
-    made: Shapes | None
-    diagnostics: tuple[Diagnostic, ...]
-    pairs: tuple[tuple[Any, Any], ...]
+__all__ = ["solve"]
 
 
 def solve(cell: Cell, ctx: Context) -> Attempt | None:
@@ -102,7 +39,7 @@ class _Search:
         self.left = 12 + 4 * len(cell.plan.remembered)
         self.mark = "'" * (ctx.session.guessing - 1)
         self.fresh: set[str] = set()
-        self.failures: list[_Tried] = []
+        self.failures: list[Tried] = []
         self.growing: tuple[str, Shape, Shape] | None = None
 
     def run(self) -> Attempt | None:
@@ -119,7 +56,7 @@ class _Search:
 
     def _settled(self, shapes: Shapes) -> Attempt | None:
         # With shapes that are known whatever is wrong is the file's fault, and said as it is.
-        made = _lower(self.cell, shapes, self.ctx)
+        made = lower_step(self.cell, shapes, self.ctx)
         if made is None:
             return None
         for name, shape in shapes.items():
@@ -134,7 +71,7 @@ class _Search:
         """Shapes to begin with: that of the step's input with other features, a plain vector, that
         of the input with other sizes of space."""
         first = next(iter(self.cell.inputs.values())).shape
-        step = _one_step(first).replace(vocabulary=None)
+        step = one_step(first).replace(vocabulary=None)
         found = [vector(0)]
         if step.rank > 1 and step.features is not None:
             kept = step.with_sizes({step.features: 0})
@@ -156,7 +93,7 @@ class _Search:
         """Shapes on which the equations agree, from a guess on."""
         while self.left > 0:
             self.left -= 1
-            tried = _attempt(self.cell, shapes, self.ctx)
+            tried = attempt(self.cell, shapes, self.ctx)
             if tried.made is None:
                 self.failures.append(tried)
                 return self._bind(tried)
@@ -186,7 +123,7 @@ class _Search:
         given = self.cell.starts
         return {n: given[n].stream.shape if n in given else made[n] for n in shapes if n in made}
 
-    def _bind(self, tried: _Tried) -> Shapes | None:
+    def _bind(self, tried: Tried) -> Shapes | None:
         for name, size in self._bindings(tried.pairs):
             if self.left <= 0:
                 return None
@@ -260,73 +197,3 @@ class _Search:
 def _bound(shape: Shape, name: str, size: Dim) -> Shape:
     axes = [axis.replace(size=substitute(axis.size, {name: size})) for axis in shape.axes]
     return shape.replace(axes=tuple(axes))
-
-
-def _one_step(sequence: Shape) -> Shape:
-    return sequence.replace(axes=sequence.axes[1:])
-
-
-# --- lowering one step ---------------------------------------------------------------------------
-
-
-def _attempt(cell: Cell, shapes: Shapes, ctx: Context) -> _Tried:
-    """What the equations make of a guess; the session forgets that they were asked."""
-    session = ctx.session
-    kept = (session.diagnostics, session.memo, session.weights, list(session.notes))
-    owners = _owners(ctx.builder)
-    session.diagnostics = Diagnostics()
-    session.memo, session.weights = dict(session.memo), dict(session.weights)
-    with unknown_answers() as pairs:
-        try:
-            made = _lower(cell, shapes, ctx)
-        finally:
-            found = session.diagnostics
-            session.diagnostics, session.memo, session.weights, session.notes = kept
-            for builder, count in owners:
-                del builder.shares[count:]
-    return _Tried(shapes, None if made is None else made.made, found.all, tuple(pairs))
-
-
-def _owners(builder: Builder | None) -> list[tuple[Builder, int]]:
-    found: list[tuple[Builder, int]] = []
-    while builder is not None:
-        found.append((builder, len(builder.shares)))
-        builder = builder.parent
-    return found
-
-
-def _lower(cell: Cell, shapes: Shapes, ctx: Context) -> Attempt | None:
-    """One step at these shapes; None after an error, which is reported."""
-    ports = [Port(name, _one_step(stream.shape)) for name, stream in cell.inputs.items()]
-    builder = Builder(ctx.builder, ports)
-    if ctx.builder is not None:
-        builder.copy_names(ctx.builder)
-    streams = builder.inputs([stream.span for stream in cell.inputs.values()])
-    inputs = dict(zip(cell.inputs, streams, strict=True))
-    step = Step(builder, inputs, cell.starts, shapes, cell.plan.timed)
-    scope = Scope(ctx.scope, step.names())
-    inside = Context(ctx.session, builder, scope, ctx.file, None, None, ctx.frame)
-    result = run_statements(cell.plan.step, cell.block.body.span, inside)
-    if result is POISON or any(made is POISON for made in step.current.values()):
-        return None
-    return _finished(cell, step, result, inside)
-
-
-def _finished(cell: Cell, step: Step, result: Any, ctx: Context) -> Attempt | None:
-    if not is_stream(result):
-        message = f"{cell.block.name} ends in {name_of(result)}: a stream must leave it"
-        ctx.report(Problem("value-as-stream", message, cell.block.span).diagnostic)
-        return None
-    found = step.finish(ctx)
-    outputs: list[Stream] = []
-    template = template_of(result, outputs)
-    outputs = [_own(output, step, ctx) for output in outputs]
-    step.settle()
-    region = region_of_step(cell.block.body, cell.block.span, step.builder, outputs)
-    states = step.states(found, len(cell.inputs))
-    return Attempt(step, {n: s.shape for n, s in found.items()}, region, states, template)
-
-
-def _own(output: Stream, step: Step, ctx: Context) -> Stream:
-    """An output that an earlier step made is handed on by this one."""
-    return identity(output, "out", ctx) if step.builder.wire(output).delay else output

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from archc.graph import INPUTS, Region, Wire
 from archc.liveness import Demand
@@ -71,22 +72,35 @@ class Leaving(Record):
 
 
 class Context(Record):
-    """A region with all that its analysis depends on: equal ones are analysed once."""
+    """A region with all that its analysis depends on: equal ones are analysed once.
+
+    Args:
+        region: the region.
+        demand: which of its outputs are wanted.
+        entering: what flows in; in the first step of a cell, then what its states begin with.
+        states: the wires of those, in that order.
+    """
 
     region: Region
     demand: Demand
     entering: tuple[Entering, ...]
+    states: tuple[Wire, ...] = ()
 
 
-def context_of(region: Region, demand: Demand, streams: Sequence[Stream]) -> Context:
-    """The context of a region that streams flow into."""
+def context_of(
+    region: Region,
+    demand: Demand,
+    streams: Sequence[Stream],
+    states: Mapping[Wire, Stream] = MappingProxyType({}),
+) -> Context:
+    """The context of a region that streams flow into; `states` are those of a first step."""
     first: dict[Storage, int] = {}
     entering = []
-    for number, stream in enumerate(streams):
+    for number, stream in enumerate([*streams, *states.values()]):
         place = stream.storage
         group = first.setdefault(place, number)
         entering.append(Entering(group, place.size, place.kept, stream.learning))
-    return Context(region, demand, tuple(entering))
+    return Context(region, demand, tuple(entering), tuple(states))
 
 
 def streams_of(leaving: Sequence[Leaving], entered: Sequence[Stream]) -> list[Stream]:
@@ -105,8 +119,9 @@ def streams_of(leaving: Sequence[Leaving], entered: Sequence[Stream]) -> list[St
 class Streams:
     """The streams of a region while it is walked."""
 
-    def __init__(self, inputs: Sequence[Stream]) -> None:
+    def __init__(self, inputs: Sequence[Stream], states: Sequence[Wire] = ()) -> None:
         self._inputs = tuple(inputs)
+        self._begin = dict(zip(states, self._inputs[len(inputs) - len(states) :], strict=True))
         self._made: list[Sequence[Stream]] = []
         self._late: dict[tuple[int, int], Stream] = {}
 
@@ -116,7 +131,8 @@ class Streams:
         places: dict[int, Storage] = {}
         for one in context.entering:
             places.setdefault(one.group, Storage(one.size, kept=one.kept))
-        return cls([Stream(places[one.group], one.learning) for one in context.entering])
+        streams = [Stream(places[one.group], one.learning) for one in context.entering]
+        return cls(streams, context.states)
 
     def add(self, outputs: Sequence[Stream]) -> None:
         """The outputs of the next node."""
@@ -131,6 +147,9 @@ class Streams:
 
     def _late_one(self, wire: Wire) -> Stream:
         # What an earlier step made takes no memory in this one; whether it is held is asked.
+        begin = self._begin.get(wire.replace(delay=0))
+        if begin is not None:
+            return begin
         place = (wire.node, wire.port)
         return self._late.setdefault(place, Stream(Storage(EMPTY), True))
 

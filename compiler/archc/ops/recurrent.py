@@ -13,6 +13,7 @@ from archc.dims import Dim
 from archc.op import Constant, Example, Family, Module, Op, OpError, TorchForm, argument
 from archc.ops.activation import Sigmoid, Tanh
 from archc.ops.layouts import article
+from archc.saves import Extra, Saves
 from archc.shapes import Axis, Shape, vector
 
 __all__ = ["GatedRecurrentUnit", "LongShortTermMemory", "Recurrent"]
@@ -64,6 +65,8 @@ class _Recurrent(Op):
     tanhs: ClassVar[int] = 1
     products_and_sums: ClassVar[int] = 0
     kept: ClassVar[int] = 1  # streams that a state consists of
+    # What autograd keeps for each feature and step, where the steps run one after the other.
+    saved: ClassVar[int] = 7
 
     units: Dim = argument("the number of features of the state", FEATURES)
     layers: int = argument("how many lie above each other", COUNT, 1)
@@ -91,15 +94,15 @@ class _Recurrent(Op):
         return (sequence, *[final] * self.kept) if self.states else sequence
 
     def _misfit(self, shape: Shape) -> OpError:
-        message = f"{self.name} runs along a sequence of vectors, got {article(shape)}"
+        message, code = f"{self.name} runs along a sequence of vectors", "not-in-time"
         call = f"{self.name}({self.units})"
         help = f"`REPEAT(10) -> {call}` gives a vector to each step; `SEQUENCE(T, C)` is one"
         if shape.vocabulary is not None:
-            message = f"{self.name} needs features, got {article(shape)}"
+            message, code = f"{self.name} needs features", "needs-features"
             help = f"`EMBED(64) -> {call}`, or `ONEHOT -> {call}`"
         elif shape.steps is not None and shape.space:
             help = f"make a vector of each step: `FLATTEN -> {call}`, or `GAP -> {call}`"
-        return OpError(message, code="not-in-time", help=help)
+        return OpError(f"{message}, got {article(shape)}", code=code, help=help)
 
     def parameters(self, *inputs: Shape) -> dict[str, tuple[Dim, ...]]:
         found: dict[str, tuple[Dim, ...]] = {}
@@ -134,6 +137,20 @@ class _Recurrent(Op):
         each = self.gates * (1 + biases) + activations + self.products_and_sums
         runs = self.layers * self.directions
         return 2 * self.macs(inputs, outputs) + inputs[0].sizes[0] * self.units * each * runs
+
+    def saves(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
+    ) -> Saves:
+        steps, runs = inputs[0].sizes[0], self.layers * self.directions
+        states = steps * self.units * self.saved + self._start
+        between = steps * self.units * self.directions * (1 if self.dropout == 0 else 2)
+        extras = [Extra(states)] * runs + [Extra(between)] * (self.layers - 1)
+        return Saves(inputs=(0,), extras=tuple(extras))
+
+    @property
+    def _start(self) -> Dim:
+        """What is kept of the state before the first step, beside what the steps keep."""
+        return 0
 
     def describe(self, *inputs: Shape) -> dict[str, Any]:
         return {"filters": self.units}
@@ -175,12 +192,17 @@ class Recurrent(_Recurrent):
     """
 
     name: ClassVar[str] = "RNN"
+    saved: ClassVar[int] = 1
     foreign: ClassVar[tuple[str, ...]] = ("SimpleRNN", "ElmanRNN", "VanillaRNN")
     examples: ClassVar[tuple[Example, ...]] = (
         Example("SEQUENCE(13, 5) -> RNN(7)", "(13, 7)", 98, 1092),
         Example("SEQUENCE(13, 5) -> RNN(7, bias=one)", "(13, 7)", 91, 1092),
         Example("SEQUENCE(13, 5) -> RNN(7, bidirectional=yes, bias=no)", "(13, 14)", 168, 2184),
     )
+
+    @property
+    def _start(self) -> Dim:
+        return self.units
 
 
 class GatedRecurrentUnit(_Recurrent):

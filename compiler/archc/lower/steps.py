@@ -18,6 +18,10 @@ from archlang.source import Span
 __all__ = ["Start", "Step", "Timed", "offset_of", "runs_in_time"]
 
 
+# Each step back is a stream of its own in generated code.
+MOST_STEPS_BACK = 1_000
+
+
 class Start(Record):
     """What `h[0] = ...` says: the stream outside the step."""
 
@@ -85,6 +89,9 @@ def offset_of(expr: tree.Index, name: str, ctx: Context) -> int:
     if back is None:
         message = f"{expr.span.text} is no step: a step is `t`, or `t` less a number"
         raise Problem("time-index", message, expr.span, help=f"write `{name}[t-1]`")
+    if back > MOST_STEPS_BACK:
+        message = f"a cell looks at most {MOST_STEPS_BACK:,} steps back, not {back:,}"
+        raise Problem("time-index", message, expr.span, help="let an ATTENTION look further")
     if back < 0:
         message = f"{expr.span.text} is not known yet: a cell sees this step and earlier ones"
         raise Problem("future-step", message, expr.span, help=f"write `{name}[t-1]`")

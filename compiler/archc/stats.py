@@ -90,10 +90,8 @@ def table(
         raise ValueError("an estimate for a device is of the forward pass, not of training")
     plan = None
     if train:
-        from archc.memory.training import REMEMBERS, plan_of, remembers
+        from archc.memory.training import plan_of
 
-        if remembers(program.region):
-            raise ValueError(REMEMBERS)
         plan = plan_of(batch, dtype, optimizer, master_weights)
     counting = None
     if convention or include or exclude or written != "functions":

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click import Context, Parameter
 
-from archc.console import Unusable, colored, net_of, width_of
+from archc.console import colored, net_of, width_of
 from archc.options import takes_net
 
 if TYPE_CHECKING:
@@ -97,8 +97,6 @@ def command(request: Any, form: str, accepts: bool, **choices: Any) -> int:
     from archc.devices import DeviceError
     from archc.stats import table
 
-    if choices["train"]:
-        from archc.memory.training import REMEMBERS, remembers
     choices["device"] = _device(choices.pop("key"), choices.pop("devices"))
     if choices["style"] in ("lecture", "bars") and form in ("json", "csv"):
         raise click.UsageError(
@@ -114,8 +112,6 @@ def command(request: Any, form: str, accepts: bool, **choices: Any) -> int:
     if accepts:
         return _print_accepted(net, form)
     program = net.program
-    if choices["train"] and remembers(program.region):
-        raise Unusable(REMEMBERS)
     try:
         found = table(program, **choices)
     except DeviceError as error:

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from archc.cost import bytes_of, cost, dtype_name, regions_of
+from archc.cost import bytes_of, cost, dtype_name
 from archc.dims import Dim
-from archc.graph import Operation, Program, Region
+from archc.graph import Program
 from archc.memory.amounts import Amount
 from archc.memory.saved import Saving
 from archlang.record import Record
@@ -16,26 +16,12 @@ from archlang.record import Record
 if TYPE_CHECKING:
     from archc.memory.peak import Largest
 
-__all__ = ["OPTIMIZERS", "REMEMBERS", "Plan", "Training", "plan_of", "remembers"]
+__all__ = ["OPTIMIZERS", "Plan", "Training", "plan_of"]
 
 # How many numbers an optimizer keeps for each parameter.
 OPTIMIZERS: Mapping[str, int] = {"sgd": 0, "momentum": 1, "adam": 2, "adamw": 2}
 
 _MASTER_BYTES = 4  # float32
-
-
-REMEMBERS = "what RNN, GRU and LSTM keep for training is not known yet; cells are"
-
-
-def remembers(region: Region) -> bool:
-    """Whether there is a built-in recurrent layer in it: what its kernel keeps is not known yet."""
-    for node in region.nodes:
-        if isinstance(node, Operation):
-            if node.op.family == "recurrent":
-                return True
-        elif any(remembers(part) for part in dict.fromkeys(regions_of(node))):
-            return True
-    return False
 
 
 class Plan(Record):

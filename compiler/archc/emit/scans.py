@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from archc.emit.expressions import RANK, Value
 from archc.emit.names import singular
 from archc.emit.steps import Apply, Memory, Scanned, Step, Stream
 from archc.emit.vectors import ANY
@@ -204,7 +205,8 @@ def _header(forward: Forward, scan: Scanned) -> str:
         name = forward.declare(f"{singular(base)}_t")
         forward.bind(element, name)
         forward.remaining[element] += 1
-        text = f"{value.text}.unbind({scan.axis})"
+        operand = value.text if value.rank == RANK["call"] else f"({value.text})"
+        text = f"{operand}.unbind({scan.axis})"
         variables.append(name)
         sources.append(f"reversed({text})" if scan.reverse else text)
     source = sources[0] if len(sources) == 1 else f"zip({', '.join(sources)})"
@@ -234,8 +236,6 @@ def _leave(
         output = sequences[stream]
         text = f"torch.stack({source}, dim={scan.axis})"
         forward.bind(output, name)
-        from archc.emit.expressions import Value
-
         forward.keep(output, Value(text, 3, frozenset({name}), 1, True))
         if forward.remaining[output] != 1 or output.label is not None:
             forward.assign(output, forward.value(output))

@@ -7,6 +7,7 @@ from typing import Any
 from archc.graph import Operation, Region
 from archc.op import Op
 from archc.ops.convolution import Conv, DepthwiseConv
+from archc.ops.deconvolution import Deconv
 from archc.ops.identity import Identity
 from archc.ops.linear import FullyConnected
 from archc.ops.normalisation import BatchNorm
@@ -42,5 +43,7 @@ def _layer(region: Region, number: int) -> int | None:
 
 
 def _takes(layer: Operation) -> bool:
+    if isinstance(layer.op, Deconv):
+        return layer.shared is None and layer.op.groups == 1
     known = isinstance(layer.op, Conv | DepthwiseConv | FullyConnected)
     return known and layer.shared is None

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from archc.graph import Call, Choice, Operation, Program, Region, Repeat
+from archc.ops.deconvolution import Deconv
 from archc.ops.normalisation import BatchNorm
 from archc.optimize.folding import fold_normalisation, folds
 from archc.optimize.merging import merge_branches, merged_name, mergers
@@ -71,18 +72,22 @@ def _regions(region: Region, prefix: str) -> Iterator[tuple[Region, str]]:
 
 def _fold_all(region: Region, prefix: str, state: _State) -> None:
     for layer, norm in folds(region):
-        op = region.nodes[norm]
-        assert isinstance(op, Operation) and isinstance(op.op, BatchNorm)
-        names = [_path(prefix, region.nodes[number].name) for number in (layer, norm)]
-        _fold(state, *names, op.op.eps)
+        first, second = region.nodes[layer], region.nodes[norm]
+        assert isinstance(first, Operation) and isinstance(second, Operation)
+        assert isinstance(second.op, BatchNorm)
+        # A transposed convolution has its output channels second.
+        axis = 1 if isinstance(first.op, Deconv) else 0
+        paths = _path(prefix, first.name), _path(prefix, second.name)
+        _fold(state, paths, axis, second.op.eps)
 
 
 def _path(prefix: str, name: str) -> str:
     return f"{prefix}{name}." if name else prefix
 
 
-def _fold(state: _State, layer: str, norm: str, eps: float) -> None:
+def _fold(state: _State, paths: tuple[str, str], axis: int, eps: float) -> None:
     """weight * s and (bias - mean) * s + shift, where s = scale / sqrt(var + eps), in float64."""
+    layer, norm = paths
     weight = state[f"{layer}weight"]
     mean, variance = [state.pop(f"{norm}running_{what}").double() for what in ("mean", "var")]
     state.pop(f"{norm}num_batches_tracked", None)
@@ -92,7 +97,7 @@ def _fold(state: _State, layer: str, norm: str, eps: float) -> None:
     bias = state.get(f"{layer}bias")
     moved = ((0.0 if bias is None else bias.double()) - mean) * factor
     moved = moved if shift is None else moved + shift.double()
-    wide = factor.reshape(-1, *[1] * (weight.dim() - 1))
+    wide = factor.reshape(*[1] * axis, -1, *[1] * (weight.dim() - axis - 1))
     state[f"{layer}weight"] = (weight.double() * wide).to(weight.dtype).detach()
     state[f"{layer}bias"] = moved.to(weight.dtype).detach()
 

@@ -21,7 +21,7 @@ from torch import nn
 
 import archc
 
-BATCH, PAIRS, THREADS = 8, 11, 2
+BATCH, PAIRS, THREADS = 8, 7, 2
 NETS = ("resnet18", "resnet50", "densenet121", "googlenet")
 Step = Callable[[], None]
 

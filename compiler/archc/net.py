@@ -284,9 +284,7 @@ class Net:
                 raise
             message = "to_torch needs PyTorch: pip install 'arch-lang[torch]'"
             raise ImportError(message, name="torch") from error
-        made = to_torch(
-            self.program, probe=self._probe, recognize=recognize, optimize=optimize
-        )
+        made = to_torch(self.program, probe=self._probe, recognize=recognize, optimize=optimize)
         if weights is not None:
             state = weights if isinstance(weights, Mapping) else weights.state_dict()
             made.load_state_dict(state if optimize is None else self.optimized_state(state))

@@ -110,6 +110,13 @@ def test_missing_weights_are_named() -> None:
         net.to_torch(optimize="inference", weights=state)
 
 
+def test_volumes_are_left_in_their_order() -> None:
+    source = "net N = INPUT(2, 5, 7, 11) -> CONV(3, bias=no) -> BN -> GAP"
+    net = archc.load(source=source)
+    assert difference(net, torch.float64)[0] < 1e-10
+    assert "channels_last" not in net.source(optimize="inference")
+
+
 def test_the_command_writes_the_module(tmp_path: Path) -> None:
     path = tmp_path / "fast.py"
     run("compile", "resnet18", "--optimize", "inference", "-o", str(path))

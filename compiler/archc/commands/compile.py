@@ -20,7 +20,7 @@ from archc.options import takes_net
 @click.option("--no-recognize", is_flag=True,
               help="Write equations as they are, not as fused kernels.")  # fmt: skip
 @click.option("--optimize", type=click.Choice(["inference"]),
-              help="A module that is not trained, for speed: batch norm folded, dropout removed.")  # fmt: skip
+              help="A faster module for inference: batch norm folded, dropout gone.")  # fmt: skip
 @takes_net
 def command(
     request: Any,

@@ -31,6 +31,7 @@ def write(
     symbolic = symbolic_constructors(program)
     if symbolic:
         raise ValueError(f"bind {', '.join(symbolic)}: constructors need numbers")
+
     def changed(given: Program) -> Program:
         found = recognized(given).program if recognize else given
         return found if optimize is None else optimized(found)
@@ -45,6 +46,9 @@ def write(
 
 
 def _in_channels_last(text: str) -> str:
+    # Torch has another order for volumes, and refuses this one for them.
+    if "nn.Conv2d(" not in text or "3d(" in text:
+        return text
     example = "().eval()\n"
     return text.replace(example, "().eval().to(memory_format=torch.channels_last)\n")
 

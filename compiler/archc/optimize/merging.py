@@ -65,7 +65,7 @@ def _key(region: Region, node: Node) -> Any:
         return node.inputs[0], node.op.replace(filters=1)
     if isinstance(node, Call) and node.shared is None and not node.lends:
         inside = _chain(node.region)
-        return None if inside is None else (node.inputs[0], node.region.name, inside)
+        return None if inside is None else (node.inputs[0], id(node.region.origin), inside)
     return None
 
 
@@ -92,7 +92,7 @@ def _chain(region: Region) -> Any:
         if not isinstance(node, Operation) or node.inputs != (Wire(number - 1),):
             return None
         ops.append(node.op)
-    first, *rest = region.nodes or (None,)
+    first = region.nodes[0] if region.nodes else None
     if not isinstance(first, Operation) or first.shared is not None or not _plain(region, first):
         return None
     if not all(isinstance(op, Identity) or _elementwise(op, region) for op in ops[1:]):

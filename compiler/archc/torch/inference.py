@@ -49,7 +49,10 @@ def optimized_state(program: Program, state: Mapping[str, Tensor]) -> _State:
 
 def ordered(module: nn.Module) -> nn.Module:
     """The module with the weights of its 2d convolutions in channels-last order."""
-    return module.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+    for parameter in module.parameters():
+        if parameter.dim() == 4:
+            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+    return module
 
 
 def _regions(region: Region, prefix: str) -> Iterator[tuple[Region, str]]:

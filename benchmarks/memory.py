@@ -29,6 +29,9 @@ from torch.utils._pytree import tree_leaves
 
 import archc
 from archc import library
+from archc.cost import regions_of
+from archc.dims import Poly
+from archc.graph import Operation, Scan
 
 BATCH = 2
 PAGE = Path(__file__).parents[1] / "docs" / "memory.md"
@@ -39,10 +42,27 @@ _TYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float64": torch
 
 
 def complete_nets() -> list[str]:
-    """The networks of the library, rules with open sizes left out; what is written in capitals
-    needs arguments."""
+    """The feed-forward networks of the library whose sizes are numbers.
+
+    What attention keeps depends on the kernel, cells have tests of their own, and what is written
+    in capitals needs arguments.
+    """
     nets = [entry for entry in library.entries() if not entry.family.startswith("rules/")]
-    return sorted([entry.name for entry in nets if entry.name.islower()])
+    names = sorted([entry.name for entry in nets if entry.name.islower()])
+    return [name for name in names if _is_feed_forward(archc.load(name).program.region)]
+
+
+def _is_feed_forward(region: Any) -> bool:
+    sizes = [size for port in region.inputs for size in port.shape.sizes]
+    if any(isinstance(size, Poly) for size in sizes):
+        return False
+    for node in region.nodes:
+        if isinstance(node, Operation):
+            if node.op.family in ("attention", "recurrent"):
+                return False
+        elif isinstance(node, Scan) or not all(map(_is_feed_forward, regions_of(node))):
+            return False
+    return True
 
 
 def inputs_of(
@@ -61,7 +81,7 @@ def inputs_of(
 def module_of(net: Any, device: str, dtype: str) -> torch.nn.Module:
     """The net's module on a device."""
     with torch.device(device):
-        return net.to_torch().to(_TYPES[dtype])
+        return net.to_torch(recognize=False).to(_TYPES[dtype])
 
 
 @contextmanager

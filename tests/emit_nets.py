@@ -11,7 +11,7 @@ from torch import Tensor
 
 from archc.dims import evaluate, symbols
 from archc.emit.forms import lent_regions, wire_shape
-from archc.graph import Call, Choice, Node, Operation, Program, Region, Repeat, Run
+from archc.graph import Call, Choice, Node, Operation, Program, Region, Repeat, Run, Scan
 from archc.op import Op
 from archc.pipeline import Request, load_program
 from archc.shapes import Shape
@@ -92,7 +92,7 @@ def node_state(region: Region, node: Node, prefix: str) -> dict[str, tuple[int, 
             return operator_state(region, node, here.removesuffix("."))
         case Call(shared=None):
             return expected_state(node.region, here)
-        case Choice():
+        case Choice() | Scan():
             return expected_state(node.region, prefix)
         case Repeat():
             copies: list[Run] = [run for run in node.runs for _ in range(run.count)]

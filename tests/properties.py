@@ -233,7 +233,9 @@ def _filled(model: nn.Module, training: bool) -> nn.Module:
             part.eval()
     with torch.no_grad():
         for parameter in model.parameters():
-            parameter.normal_(std=0.5)
+            # Deep nets neither grow beyond what a number can be nor vanish.
+            inputs = parameter[0].numel() if parameter.dim() > 1 else 4
+            parameter.normal_(std=inputs**-0.5)
         for name, buffer in model.named_buffers():
             if name.endswith("running_mean"):
                 buffer.normal_()

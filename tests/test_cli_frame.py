@@ -20,6 +20,7 @@ COMMANDS = [
     "compare",
     "render",
     "compile",
+    "export",
     "fmt",
     "list",
     "ops",

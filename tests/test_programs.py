@@ -21,11 +21,9 @@ WRONG = {
     # What flows on from `table * sqrt(d) -> POSENC` is the number: -> binds tighter than *.
     "transformer": [("value-as-stream", "22.6274 is a value and cannot flow into POSENC")],
 }
-# What they need that is not built: cells.
-LATER = {"charrnn", "gru", "seq2seq"}
-
 NETS = {
     "autoencoder": ["AE"],
+    "charrnn": ["CharRNN"],
     "dcgan": ["DCGAN", "DCGAN2"],
     "densenet": ["densenet121"],
     "efficientnet": ["EfficientNet", "b0", "b7"],
@@ -33,11 +31,13 @@ NETS = {
     "googlenet": ["GoogLeNet"],
     "gpt2": ["GPT2"],
     "llama": [],
+    "gru": [],
     "mixer": ["MLPMixer"],
     "mobilenet2": ["MobileNetV2"],
     "multitask": ["Age", "Age2"],
     "nasnet": ["Nas"],
     "resnet50": ["resnet50", "resnet50v1"],
+    "seq2seq": ["Seq2Seq"],
     "seresnet": ["SER"],
     "siamese": ["Siamese"],
     "transformer": [],
@@ -60,7 +60,7 @@ PUBLISHED = {
 
 
 def test_every_program_is_looked_at() -> None:
-    assert {path.stem for path in FOLDER.glob("*.arch")} == {*NETS, *LATER}
+    assert {path.stem for path in FOLDER.glob("*.arch")} == set(NETS)
 
 
 @pytest.mark.parametrize("name", NETS)
@@ -71,21 +71,15 @@ def test_it_checks(name: str) -> None:
     assert [program.name for program in result.programs] == NETS[name]
 
 
-@pytest.mark.parametrize("name", sorted(LATER))
-def test_what_is_not_built_is_said_at_its_place(name: str) -> None:
-    result = check_path(FOLDER / f"{name}.arch")
-    assert result.diagnostics[0].code == "not-supported-yet"
-    assert all(d.span is not None for d in result.diagnostics)
-
-
-# A net that breaks its claims is not loaded.
-LOADED = [(file, net) for file, nets in NETS.items() if file != "autoencoder" for net in nets]
+# A net that breaks its claims is not loaded; of one with a cell no source is written yet.
+SIZES = {"charrnn": {"T": 13}, "gpt2": {"T": 13}, "seq2seq": {"S": 11, "T": 13}}
+UNLOADED = {"autoencoder"}
+LOADED = [(file, net) for file, nets in NETS.items() if file not in UNLOADED for net in nets]
 
 
 @pytest.mark.parametrize(("file", "net"), LOADED)
 def test_source_module_and_figures_agree(file: str, net: str) -> None:
-    steps = {"T": 13} if file == "gpt2" else {}
-    loaded = archc.load(f"{FOLDER / file}.arch:{net}", **steps)
+    loaded = archc.load(f"{FOLDER / file}.arch:{net}", **SIZES.get(file, {}))
     agree(loaded)
     if net in PUBLISHED:
         assert loaded.params == PUBLISHED[net]

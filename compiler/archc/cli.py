@@ -16,7 +16,19 @@ from archc import __version__
 __all__ = ["archc", "main"]
 
 # In the order in which a newcomer meets them; the help lists them so, and others behind them.
-_FIRST = ("check", "stats", "compare", "render", "compile", "fmt", "list", "ops", "explain", "tour")
+_FIRST = (
+    "check",
+    "stats",
+    "compare",
+    "render",
+    "compile",
+    "export",
+    "fmt",
+    "list",
+    "ops",
+    "explain",
+    "tour",
+)
 
 
 def _be_quiet(ctx: click.Context, param: click.Parameter, quiet: bool) -> None:

@@ -11,7 +11,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from archc.dims import Dim
-from archc.graph import INPUTS, Call, Choice, Node, Operation, Program, Region, Repeat, Shared, Wire
+from archc.graph import (
+    INPUTS,
+    Call,
+    Choice,
+    Node,
+    Operation,
+    Program,
+    Region,
+    Repeat,
+    Scan,
+    Shared,
+    Wire,
+)  # fmt: skip
 from archc.liveness import Demand, Liveness, demand_of, inside
 from archc.op import Op
 from archc.shapes import Shape
@@ -94,7 +106,7 @@ class Totals(Record):
             self.tally + other.tally,
         )
 
-    def times(self, copies: int) -> Totals:
+    def times(self, copies: Dim) -> Totals:
         """The figures of so many copies."""
         if copies == 1:
             return self
@@ -180,6 +192,8 @@ class Pricing:
                 ]
             )
         figures = self.region(node.region, inside(node, node.region, demand))
+        if isinstance(node, Scan):
+            return figures.stored + figures.computed.times(node.steps)
         return figures.computed if isinstance(node, Call) and node.shared else figures
 
     def operator(self, op: Op, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Totals:
@@ -248,7 +262,7 @@ def first_use(region: Region, name: str, kind: type[Op]) -> tuple[Shape, ...] | 
     return None
 
 
-def regions_of(node: Call | Repeat | Choice) -> tuple[Region, ...]:
+def regions_of(node: Call | Repeat | Choice | Scan) -> tuple[Region, ...]:
     """The regions that a node refers to, in their order."""
     if isinstance(node, Repeat):
         return tuple([run.region for run in node.runs])

@@ -9,7 +9,10 @@ answer yes, no or unknown (None). There is no `<`: it would have to guess.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from math import gcd
+from typing import Any
 
 from archc.polynomial import Dim, Poly, TooLarge, atoms_of, make
 from archc.polynomial import terms_of as _terms_of
@@ -22,6 +25,7 @@ from archc.ratio import Ratio, divide, simplest
 __all__ = [
     "Dim", "Poly", "Ratio", "Symbol", "TooLarge", "at_most", "bounds", "divide", "evaluate", "less",
     "maximum", "minimum", "same", "substitute", "sufficient", "symbol", "symbols", "to_latex",
+    "unknown_answers",
 ]  # fmt: skip
 
 
@@ -102,14 +106,35 @@ def substitute(dim: Dim, bindings: Mapping[str, Dim]) -> Dim:
 
 # --- what holds for all values -------------------------------------------------------------------
 
+_UNKNOWN: ContextVar[list[tuple[Any, Any]] | None] = ContextVar("_UNKNOWN", default=None)
+
+
+@contextmanager
+def unknown_answers() -> Iterator[list[tuple[Any, Any]]]:
+    """Collects the pairs of which `same` cannot tell, in the order in which it is asked."""
+    asked: list[tuple[Any, Any]] = []
+    token = _UNKNOWN.set(asked)
+    try:
+        yield asked
+    finally:
+        _UNKNOWN.reset(token)
+
 
 def same(left: Dim | Ratio | float, right: Dim | Ratio | float) -> bool | None:
     """Whether two sizes are equal: for all values (True), for none (False), or unknown (None).
 
     A real stands for the simplest fraction that rounds to it, as in `Ratio`.
     """
+    answer = _same(left, right)
+    listener = _UNKNOWN.get()
+    if answer is None and listener is not None:
+        listener.append((left, right))
+    return answer
+
+
+def _same(left: Dim | Ratio | float, right: Dim | Ratio | float) -> bool | None:
     if isinstance(left, (Ratio, float)) or isinstance(right, (Ratio, float)):
-        return same(*_crossed(left, right))
+        return _same(*_crossed(left, right))
     if isinstance(left, int) and isinstance(right, int):
         return left == right
     difference = left - right

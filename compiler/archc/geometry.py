@@ -12,13 +12,13 @@ from fractions import Fraction
 from math import inf
 
 from archc.cost import input_shapes
-from archc.graph import INPUTS, Call, Choice, Node, Operation, Port, Region, Repeat, Run, Wire
+from archc.graph import INPUTS, Call, Choice, Node, Operation, Port, Region, Repeat, Run, Scan, Wire
 from archc.op import Op
 from archc.shapes import Shape
 from archc.sight import EVERYTHING, UNKNOWN, Field, Number, Reach, Sight, joined
 from archlang.record import Record
 
-__all__ = ["Geometry", "Seen", "entering", "spanning"]
+__all__ = ["Geometry", "Seen", "entering", "spanning", "stepping"]
 
 _WEIGHTED = ("convolution", "linear", "recurrent", "attention")
 
@@ -33,12 +33,13 @@ class Seen(Record):
 
     def at(self, wires: tuple[Wire, ...]) -> Sights:
         """What the streams on these wires see."""
-        return tuple(
-            [
-                (self.entering if wire.node == INPUTS else self.nodes[wire.node])[wire.port]
-                for wire in wires
-            ]
-        )
+        return tuple([self._one(wire) for wire in wires])
+
+    def _one(self, wire: Wire) -> Sight:
+        # What an earlier step made has seen no more than what flows into a cell, see `stepping`.
+        if wire.delay:
+            return joined(self.entering)
+        return (self.entering if wire.node == INPUTS else self.nodes[wire.node])[wire.port]
 
 
 def entering(ports: tuple[Port, ...]) -> Sights:
@@ -53,6 +54,18 @@ def spanning(first: Sight, last: Sight) -> Sight:
         for name, field in last.fields.items()
     }
     return Sight(fields, first.shallow, last.deep)
+
+
+def stepping(node: Scan, sights: Sights) -> Sights:
+    """What enters a step of a cell sees everything, through what the cell remembers."""
+    if not sights:
+        return ()
+    whole = node.timed + node.starts
+    found = []
+    for sight in (*sights[: node.timed], *sights[whole:]):
+        fields = {name: field.through(EVERYTHING) for name, field in sight.fields.items()}
+        found.append(sight.replace(fields=fields))
+    return tuple(found)
 
 
 class Geometry:
@@ -96,7 +109,14 @@ class Geometry:
             return _through(node, input_shapes(region, node.inputs), seen.at(node.inputs))
         if isinstance(node, (Call, Choice)):
             return self.leaving(node.region, seen.at(node.inputs))
+        if isinstance(node, Scan):
+            return self._steps(node, seen)
         return self._repeat(node, seen)
+
+    def _steps(self, node: Scan, seen: Seen) -> Sights:
+        inside = self.of(node.region, stepping(node, seen.at(node.inputs)))
+        wires = [output.wire for output in node.region.outputs]
+        return inside.at((*wires, *[state.wire for state in node.states]))
 
     def _repeat(self, node: Repeat, seen: Seen) -> Sights:
         carried = seen.at(node.inputs)

@@ -34,7 +34,8 @@ class BlockName(str):
 
 class Wire(Record):
     """Where a stream comes from inside a region: output `port` of node number `node`, or input
-    `port` of the region when `node` is INPUTS. `delay` counts steps of time (0 for now)."""
+    `port` of the region when `node` is INPUTS. `delay` counts steps of time: 1 for
+    what it carried one step ago, inside a `Scan`."""
 
     node: int
     port: int = 0
@@ -173,9 +174,10 @@ class Scan(_Node):
     starts: int
     states: tuple[State, ...]
     reverse: bool = False
+    lends: tuple[tuple[str, str], ...] = ()
 
 
-Node = Operation | Call | Repeat | Choice
+Node = Operation | Call | Repeat | Choice | Scan
 
 
 class Shared(Record):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from archc.graph import INPUTS, Node, Operation, Region, Repeat, Wire
+from archc.graph import INPUTS, Node, Operation, Region, Repeat, Scan, Wire
 from archlang.record import Record
 
 __all__ = ["Demand", "Live", "Liveness", "demand_of", "inside"]
@@ -46,7 +46,7 @@ def inside(node: Node, region: Region, demand: Demand) -> Demand:
     """
     if not any(demand):
         return (False,) * len(region.outputs)
-    asked = demand if not isinstance(node, Repeat) else ()
+    asked = demand if not isinstance(node, (Repeat, Scan)) else ()
     return tuple(
         [
             not output.training or (position < len(asked) and asked[position])
@@ -93,9 +93,19 @@ class Liveness:
         elif isinstance(node, Operation):
             other_value = (1 if self._training else 0) if node.op.name == _WHEN else None
             yield from (wire for i, wire in enumerate(node.inputs) if i != other_value)
+        elif isinstance(node, Scan):
+            yield from self._needs_of_steps(node, demand)
         else:
             live = self.of(node.region, inside(node, node.region, demand))
             yield from _where(node.inputs, live.inputs)
+
+    def _needs_of_steps(self, node: Scan, demand: Demand) -> Iterator[Wire]:
+        # What a state begins with is needed like the state: a cell keeps all that it remembers.
+        live = self.of(node.region, inside(node, node.region, demand))
+        whole = node.timed + node.starts
+        yield from _where(node.inputs[: node.timed], live.inputs[: node.timed])
+        yield from node.inputs[node.timed : whole]
+        yield from _where(node.inputs[whole:], live.inputs[node.timed :])
 
     def _needs_of_copies(self, node: Repeat, demand: Demand) -> Iterator[Wire]:
         carried = len(node.inputs)

@@ -29,8 +29,8 @@ __all__ = ["Net"]
 class Net:
     """One complete net: lowered, with every shape known. Claims are verified by `archc check`.
 
-    Made by `archc.load`. Nothing but `to_torch` imports torch. Figures are int, or symbolic
-    polynomials that print as a formula and have `.evaluate(T=128)`.
+    Made by `archc.load`. Nothing but `to_torch` and `export` imports torch. Figures are int, or
+    symbolic polynomials that print as a formula and have `.evaluate(T=128)`.
     """
 
     def __init__(
@@ -306,6 +306,29 @@ class Net:
         from archc.torch.inference import optimized_state
 
         return optimized_state(self.program, state)
+
+    def export(
+        self, path: str | os.PathLike[str], *, module: torch.nn.Module | None = None
+    ) -> None:
+        """Write the net in evaluation mode for programs that know nothing of its source.
+
+        Args:
+            path: the file; its suffix says the format (.onnx .pt2). The batch and the dimensions
+                that are open stay dynamic.
+            module: a module of this net with trained weights; a fresh one by default.
+
+        Raises:
+            archc.torch.ExportError: for another suffix, and for what the format cannot hold.
+            ImportError: when torch, or what ONNX needs, is not installed.
+            ArchError: when a dimension is open that the module needs as a number.
+            archc.output.OutputError: when the file cannot be written.
+        """
+        from pathlib import Path
+
+        model = self.to_torch() if module is None else module
+        from archc.torch.export import export
+
+        export(self.program, model, Path(path))
 
     def _refuse_open_dimensions(self) -> None:
         from archc.emit import needs_binding

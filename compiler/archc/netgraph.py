@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from archc.graph import Call, Choice, Node, Operation, Program, Region, Repeat
+from archc.graph import Call, Choice, Node, Operation, Program, Region, Repeat, Scan
 from archc.netgraph_walk import Place, Start, Walk
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class _Counter:
                 if depth is None:
                     return self.nodes(node.region, None)
                 return 1 if depth <= 0 else self.nodes(node.region, depth - 1)
-            case Choice():
+            case Choice() | Scan():
                 return self.nodes(node.region, depth)
             case Repeat():
                 return sum(self.nodes(run.region, depth) * run.count for run in node.runs)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archc.cost import Totals, cost, input_shapes, operator_cost
-from archc.graph import INPUTS, Call, Choice, Node, Operation, Region, Repeat, Wire
+from archc.graph import INPUTS, Call, Choice, Node, Operation, Region, Repeat, Scan, Wire
+from archc.render.copies import with_last
 from archc.render.structure import by_name
+from archc.render.structure import sources as wires_of
 from archc.shapes import Shape
 
 if TYPE_CHECKING:
@@ -39,7 +42,7 @@ class Place(NamedTuple):
     stored: bool
     modules: Mapping[str, str]
 
-    def inside(self, node: Call | Choice | Repeat, name: str) -> Place:
+    def inside(self, node: Call | Choice | Repeat | Scan, name: str) -> Place:
         """The place of what is in a node, `name` being its level in paths."""
         modules = {inner: self.modules[here] for inner, here in node.lends if here in self.modules}
         return self._replace(
@@ -48,6 +51,17 @@ class Place(NamedTuple):
 
 
 Starts = dict[tuple[int, int], Start]  # by node and port
+
+
+class _Sources(NamedTuple):
+    """Where the streams of a region leave: those of this step, and stand-ins for earlier ones."""
+
+    now: Starts
+    late: Mapping[Wire, Start]
+
+    def of(self, wire: Wire) -> Start:
+        """Where a wire begins."""
+        return self.late[wire] if wire.delay else self.now[wire.node, wire.port]
 
 
 class Walk:
@@ -59,6 +73,7 @@ class Walk:
         self.graph: networkx.MultiDiGraph[str] = networkx.MultiDiGraph()
         self._unrolled = unrolled
         self._counted: set[str] = set()
+        self._waiting: dict[str, list[tuple[str, int]]] = {}
 
     def node(self, wanted: str, **attributes: Any) -> str:
         """Add a node; its key is the wanted path, with a number where that is taken."""
@@ -72,34 +87,57 @@ class Walk:
 
     def edge(self, start: Start, key: str, port: int, delay: int) -> None:
         """Add the edge of a stream to input `port` of a node."""
+        if start.key in self._waiting:
+            self._waiting[start.key].append((key, port))
+            return
         self.graph.add_edge(
             start.key, key, source_port=start.port, target_port=port, shape=start.shape, delay=delay
         )
 
-    def region(self, region: Region, entering: Sequence[Start], place: Place) -> list[Start]:
-        """Add what is in a region; give where its outputs leave."""
+    def region(
+        self,
+        region: Region,
+        entering: Sequence[Start],
+        place: Place,
+        begin: Mapping[Wire, Start] = MappingProxyType({}),
+    ) -> list[Start]:
+        """Add what is in a region; give where its outputs leave.
+
+        Args:
+            region: the region.
+            entering: where its inputs come from.
+            place: where in the net it is.
+            begin: for streams that are read later, what is read before there is one.
+        """
         own = {shared.name: f"{place.prefix}{shared.name}" for shared in region.shares}
         place = place._replace(modules={**place.modules, **own})
         starts = {(INPUTS, port): start for port, start in enumerate(entering)}
-        late: list[tuple[Wire, str, int]] = []
+        late = {wire: self._stand_in(region, wire) for n in region.nodes for wire in _late(n)}
         for number, node in enumerate(region.nodes):
-            leaving = self._node(region, node, starts, place)
+            leaving = self._node(region, node, _Sources(starts, late), place)
             starts.update({(number, port): start for port, start in enumerate(leaving)})
-            late += [(w, leaving[0].key, port) for port, w in enumerate(node.inputs) if w.delay]
-        for wire, key, port in late:
-            self.edge(starts[wire.node, wire.port], key, port, wire.delay)
+        for wire, stand_in in late.items():
+            for key, port in self._waiting.pop(stand_in.key):
+                self.edge(starts[wire.node, wire.port], key, port, wire.delay)
+                if wire.replace(delay=0) in begin:
+                    self.edge(begin[wire.replace(delay=0)], key, port, 0)
         return [starts[output.wire.node, output.wire.port] for output in region.outputs]
 
-    def _node(self, region: Region, node: Node, starts: Starts, place: Place) -> list[Start]:
-        sources = [None if w.delay else starts[w.node, w.port] for w in node.inputs]
-        known = [source for source in sources if source is not None]
+    def _stand_in(self, region: Region, wire: Wire) -> Start:
+        """Stands for a stream of an earlier step until it is known where that leaves."""
+        key = f"\0{len(self._waiting)}"
+        self._waiting[key] = []
+        return Start(key, wire.port, input_shapes(region, (wire,))[0])
+
+    def _node(self, region: Region, node: Node, starts: _Sources, place: Place) -> list[Start]:
+        known = [starts.of(wire) for wire in node.inputs]
         match node:
             case Operation():
                 shapes = input_shapes(region, node.inputs)
                 figures = operator_cost(node.op, shapes, node.outputs)
-                return self._leaf(node, node.op.name, figures, sources, place)
+                return self._leaf(node, node.op.name, figures, known, place)
             case Call() if place.depth is not None and place.depth <= 0:
-                return self._leaf(node, node.region.name, cost(node.region), sources, place)
+                return self._leaf(node, node.region.name, cost(node.region), known, place)
             case Call():
                 below = None if place.depth is None else place.depth - 1
                 stored = place.stored and self._counts(node, place)
@@ -107,10 +145,19 @@ class Walk:
                 return self.region(node.region, known, inside._replace(depth=below, stored=stored))
             case Choice():
                 return self.region(node.region, known, place.inside(node, ""))
+            case Scan():
+                return self._steps(node, known, place)
             case Repeat() if self._unrolled:
                 return self._copies(node, known, starts, place)
             case Repeat():
                 return self._repeat(node, known, starts, place)
+
+    def _steps(self, node: Scan, sources: list[Start], place: Place) -> list[Start]:
+        """One step, whose streams stand for those of all; what a state begins with comes first."""
+        whole = node.timed + node.starts
+        entering = [*sources[: node.timed], *sources[whole:]]
+        begin = {s.wire: sources[s.initial] for s in node.states if s.initial is not None}
+        return self.region(with_last(node), entering, place.inside(node, ""), begin)
 
     def _counts(self, node: Operation | Call, place: Place) -> bool:
         """Whether the weights of a node are counted at it: shared ones are at their first use."""
@@ -125,7 +172,7 @@ class Walk:
         node: Operation | Call,
         what: str,
         figures: Totals,
-        sources: Sequence[Start | None],
+        sources: Sequence[Start],
         place: Place,
     ) -> list[Start]:
         block = isinstance(node, Call)
@@ -142,18 +189,17 @@ class Walk:
             line=node.span.position.line,
         )
         for port, source in enumerate(sources):
-            if source is not None:
-                self.edge(source, key, port, 0)
+            self.edge(source, key, port, 0)
         return [Start(key, port, shape) for port, shape in enumerate(node.outputs)]
 
     def _copies(
-        self, node: Repeat, sources: list[Start], starts: Starts, place: Place
+        self, node: Repeat, sources: list[Start], starts: _Sources, place: Place
     ) -> list[Start]:
         carried = len(node.inputs)
         gathered: list[list[Start]] = [[] for _ in node.collected]
         copy = 0
         for run in node.runs:
-            captures = [starts[wire.node, wire.port] for wire in run.captures]
+            captures = [starts.of(wire) for wire in run.captures]
             for _ in range(run.count):
                 inside = place.inside(node, f"{node.name}.{copy}" if node.name else str(copy))
                 leaving = self.region(run.region, [*sources, *captures], inside)
@@ -165,7 +211,7 @@ class Walk:
         return [*sources, *[start for streams in gathered for start in streams]]
 
     def _repeat(
-        self, node: Repeat, sources: list[Start], starts: Starts, place: Place
+        self, node: Repeat, sources: list[Start], starts: _Sources, place: Place
     ) -> list[Start]:
         figures = Totals.sum([cost(run.region).times(run.count) for run in node.runs])
         names = dict.fromkeys(run.region.name for run in node.runs)
@@ -180,9 +226,7 @@ class Walk:
             count=node.count,
             line=node.span.position.line,
         )
-        captures = dict.fromkeys(
-            starts[wire.node, wire.port] for run in node.runs for wire in run.captures
-        )
+        captures = dict.fromkeys(starts.of(wire) for run in node.runs for wire in run.captures)
         for port, source in enumerate([*sources, *captures]):
             self.edge(source, key, port, 0)
         return [Start(key, port, shape) for port, shape in enumerate(node.outputs)]
@@ -194,3 +238,7 @@ def _path(prefix: str, name: str, what: str, *, stateful: bool) -> str:
     if name or not prefix or not stateful:
         return prefix + (name or what.lower())
     return prefix.removesuffix(".")
+
+
+def _late(node: Node) -> list[Wire]:
+    return [wire for wire in wires_of(node) if wire.delay]

@@ -33,7 +33,7 @@ class Part(Record):
     def __add__(self, other: Part) -> Part:
         return Part(self.counted + other.counted, self.difference + other.difference)
 
-    def times(self, copies: int) -> Part:
+    def times(self, copies: Dim) -> Part:
         """That of so many copies."""
         return Part(self.counted * copies, self.difference * copies)
 
@@ -62,7 +62,7 @@ class Tally:
             parts[reason] = parts[reason] + part if reason in parts else part
         return Tally(parts)
 
-    def __mul__(self, copies: int) -> Tally:
+    def __mul__(self, copies: Dim) -> Tally:
         return Tally({reason: part.times(copies) for reason, part in self.parts.items()})
 
     def __eq__(self, other: object) -> bool:

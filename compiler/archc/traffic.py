@@ -13,7 +13,7 @@ from archc.cost import (
     operator_cost,
 )
 from archc.dims import Dim, Ratio, divide
-from archc.graph import Node, Operation, Region, Repeat
+from archc.graph import Node, Operation, Region, Repeat, Scan
 from archc.liveness import Demand, inside
 from archc.op import Op
 from archc.shapes import Shape
@@ -45,9 +45,12 @@ class Load(Record):
             self.bound + other.bound,
         )
 
-    def times(self, copies: int) -> Load:
+    def times(self, copies: Dim) -> Load:
         """That of so many copies."""
-        return Load(*[getattr(self, name) * copies for name in self._fields])
+        # What takes time has sizes that are known.
+        whole = copies if isinstance(copies, int) else 0
+        times = self.seconds * whole, self.bound * whole
+        return Load(self.flops * copies, self.moved * copies, *times)
 
     @property
     def intensity(self) -> float | Dim | Ratio | None:
@@ -110,7 +113,8 @@ class Traffic:
         if isinstance(node, Operation):
             return self._operation(node, input_shapes(region, node.inputs))
         if not isinstance(node, Repeat):
-            return self.region(node.region, inside(node, node.region, demand))
+            one = self.region(node.region, inside(node, node.region, demand))
+            return one.times(node.steps) if isinstance(node, Scan) else one
         total = NOTHING
         for run in node.runs:
             one = self.region(run.region, inside(node, run.region, demand))

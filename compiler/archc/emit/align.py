@@ -6,7 +6,7 @@ from typing import Any
 
 from archc.emit.forms import Forms, only_node
 from archc.emit.signatures import filled
-from archc.graph import INPUTS, Call, Node, Operation, Region, Repeat, Run, Shared, Wire
+from archc.graph import INPUTS, Call, Node, Operation, Region, Repeat, Run, Scan, Shared, Wire
 from archc.op import Expression, TorchForm
 
 __all__ = ["Mismatch", "Signatures", "captures_of", "normal_wire", "unify"]
@@ -62,6 +62,10 @@ class Signatures:
         if isinstance(node, Repeat):
             head = ("repeat", node.name, wires, node.collected, node.lends)
             return *head, self._captures(region, node), self._bodies(node)
+        if isinstance(node, Scan):
+            states = tuple([(s.name, s.wire, s.reach, s.initial) for s in node.states])
+            kind = ("scan", node.timed, node.starts, node.reverse, states)
+            return *kind, wires, node.lends, self.region(node.region)
         branch = {node.taken: self.region(node.region)}
         return "choice", node.name, wires, node.options, node.lends, branch
 

@@ -11,10 +11,11 @@ from archc.emit.liveness import dead_slots
 from archc.emit.making import Making, Regions, first_of
 from archc.emit.names import attribute_name
 from archc.emit.repeating import Repeating
+from archc.emit.scans import build_scan
 from archc.emit.steps import Apply, Branch, Guard, Loop, Member, Step, Stream
 from archc.emit.units import Unit
 from archc.emit.vectors import ANY
-from archc.graph import Call, Operation, Region, Repeat
+from archc.graph import Call, Operation, Region, Repeat, Scan
 from archc.op import Expression, Module, TorchForm
 
 __all__ = ["build"]
@@ -50,8 +51,14 @@ class _Builder:
         self, regions: Regions, inputs: list[Stream]
     ) -> tuple[list[Any], list[Step], list[Stream]]:
         """Members, steps and outputs of a region in all entries of the class."""
+        return self.inside_step(regions, inputs, {})[:3]
+
+    def inside_step(
+        self, regions: Regions, inputs: list[Stream], before: Streams
+    ) -> tuple[list[Any], list[Step], list[Stream], Streams]:
+        """The same with what delayed wires carry; also gives all streams of the region."""
         first = next(region for region in regions if region is not None)
-        streams: Streams = {(-1, i, 0): stream for i, stream in enumerate(inputs)}
+        streams: Streams = {(-1, i, 0): stream for i, stream in enumerate(inputs)} | before
         members: list[Any] = []
         steps: list[Step] = []
         for position in range(len(first.nodes)):
@@ -60,7 +67,12 @@ class _Builder:
             members += more
             steps += further
         outputs = [streams[normal_wire(first, output.wire)] for output in first.outputs]
-        return members, steps, outputs
+        return members, steps, outputs, streams
+
+    def count_of(self, nodes: list[Any]) -> Any:
+        """The number of steps of a scan in forward."""
+        values = tuple([ANY if node is None else node.steps for node in nodes])
+        return self.making.forward_slot(values, self.unit.scope, "steps")
 
     def node(
         self, position: int, nodes: list[Any], regions: Regions, streams: Streams
@@ -78,6 +90,8 @@ class _Builder:
             return self.call(position, nodes, inputs, streams)
         if isinstance(first, Repeat):
             return self.repeat(position, nodes, regions, inputs, streams)
+        if isinstance(first, Scan):
+            return build_scan(self, position, nodes, inputs, streams)
         return self.choice(position, nodes, inputs, streams)
 
     def outputs(
@@ -87,7 +101,7 @@ class _Builder:
         label, of_module = first_of(nodes).label, first_of(nodes).label == first_of(nodes).name
         made = []
         for port in range(count):
-            shapes = tuple([ANY if n is None else n.outputs[port] for n in nodes])
+            shapes = tuple([ANY if _has_no_batch(n) else n.outputs[port] for n in nodes])
             made.append(Stream(shapes, label, of_module=of_module))
             streams[position, port, 0] = made[-1]
         return tuple(made)
@@ -249,6 +263,11 @@ class _Builder:
                 shapes = tuple([n.outputs[port] if n is first else ANY for n in nodes])
                 streams[position, "collected", k, copy, 0] = Stream(shapes, name, whole, copy)
         return tuple(lists)
+
+
+def _has_no_batch(node: Any) -> bool:
+    """Whether there is no stream of a batch: no node, or one that hands out weights."""
+    return node is None or getattr(getattr(node, "op", None), "batchless", False)
 
 
 def _is_identity(form: TorchForm) -> bool:

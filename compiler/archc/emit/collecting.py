@@ -8,7 +8,7 @@ from typing import Any
 from archc.emit.align import Mismatch
 from archc.emit.forms import Forms, only_node
 from archc.emit.names import singular
-from archc.graph import INPUTS, Call, Choice, Node, Region, Repeat, Wire
+from archc.graph import INPUTS, Call, Choice, Node, Region, Repeat, Scan, Wire
 
 __all__ = ["Collected", "collect", "regions_below"]
 
@@ -55,7 +55,7 @@ class Collected:
             key = self.add(node.region, node.region.name)
             self._label(key, region, node.region, node.inputs)
             return [key]
-        if isinstance(node, Choice):
+        if isinstance(node, (Choice, Scan)):
             inner = node.region
             return [key for n in inner.nodes for key in self._inside(inner, n, n.name)]
         if not isinstance(node, Repeat):
@@ -159,6 +159,6 @@ def regions_inside(region: Region) -> list[Region]:
     for node in region.nodes:
         if isinstance(node, Repeat):
             found += [run.region for run in node.runs]
-        elif isinstance(node, (Call, Choice)):
+        elif isinstance(node, (Call, Choice, Scan)):
             found.append(node.region)
     return found

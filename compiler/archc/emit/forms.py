@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from archc.graph import INPUTS, Call, Choice, Node, Operation, Region, Repeat, Shared, Wire
+from archc.graph import INPUTS, Call, Choice, Node, Operation, Region, Repeat, Scan, Shared, Wire
 from archc.op import Expression, Module, Op, TorchForm
 from archc.shapes import Shape
 
@@ -72,7 +72,7 @@ def _with_padding(form: TorchForm) -> TorchForm:
     return form.replace(call=template, values=values)
 
 
-def lent_regions(node: Call | Repeat | Choice, name: str) -> list[tuple[str, Region]]:
+def lent_regions(node: Call | Repeat | Choice | Scan, name: str) -> list[tuple[str, Region]]:
     """The regions below a node that a module is lent to, with its name there."""
     names = [inside for inside, here in node.lends if here == name]
     regions = [run.region for run in node.runs] if isinstance(node, Repeat) else [node.region]
@@ -84,7 +84,7 @@ def only_node(region: Region, forms: Forms) -> Operation | Call | Repeat | None:
     if region.kind != "group" or len(region.nodes) != 1:
         return None
     node = region.nodes[0]
-    if node.name or isinstance(node, Choice):
+    if node.name or isinstance(node, (Choice, Scan)):
         return None
     if isinstance(node, Operation) and (
         node.shared is not None or not isinstance(forms.of(region, node), Module)

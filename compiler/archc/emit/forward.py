@@ -20,7 +20,7 @@ from archc.emit.lines import Lines
 from archc.emit.liveness import count_uses
 from archc.emit.names import Namespace, identifier
 from archc.emit.slots import Slot
-from archc.emit.steps import Apply, Branch, Loop, Step, Stream
+from archc.emit.steps import Apply, Branch, Loop, Scanned, Step, Stream
 
 if TYPE_CHECKING:
     from archc.emit.units import Unit
@@ -82,6 +82,10 @@ class Forward:
                     from archc.emit.loops import write_loop
 
                     write_loop(self, step)
+                case Scanned():
+                    from archc.emit.scans import write_scan
+
+                    write_scan(self, step)
 
     def expect(self, steps: Sequence[Step], outputs: Sequence[Stream]) -> None:
         """Say what is still to be written, so that locals are reused only when they are free."""

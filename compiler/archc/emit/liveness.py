@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from archc.emit.slots import Slot
-from archc.emit.steps import Apply, Branch, Loop, Step, Stream
+from archc.emit.steps import Apply, Branch, Loop, Scanned, Step, Stream
 
-__all__ = ["count_uses", "dead_slots", "needed", "split_training"]
+__all__ = ["count_uses", "dead_slots", "made_in", "needed", "split_training"]
 
 
 def count_uses(steps: Iterable[Step], outputs: Iterable[Stream]) -> Counter[Stream]:
@@ -24,7 +24,27 @@ def count_uses(steps: Iterable[Step], outputs: Iterable[Stream]) -> Counter[Stre
             case Branch():
                 for _, inner, leaving in step.branches:
                     uses.update(count_uses(inner, leaving))
+            case Scanned():
+                uses.update([sequence for sequence, _ in step.sequences])
+                uses.update([memory.start for memory in step.memories])
+                now = [memory.now for memory in step.memories]
+                uses.update(count_uses(step.steps, [*now, *[one for one, _ in step.results]]))
     return uses
+
+
+def made_in(steps: Iterable[Step]) -> set[Stream]:
+    """The streams that steps make, those inside choices and scans included."""
+    found: set[Stream] = set()
+    for step in steps:
+        found.update(_made(step))
+        if isinstance(step, Branch):
+            for _, inner, _ in step.branches:
+                found |= made_in(inner)
+        if isinstance(step, Scanned):
+            found |= made_in(step.steps)
+            found.update([element for _, element in step.sequences])
+            found.update([stream for memory in step.memories for stream in memory.before])
+    return found
 
 
 def captured(loop: Loop) -> list[Stream]:
@@ -53,6 +73,13 @@ def needed(steps: Sequence[Step], outputs: Iterable[Stream]) -> list[Step]:
         if isinstance(step, Branch):
             branches = tuple([(v, tuple(needed(s, o)), o) for v, s, o in step.branches])
             step = step.replace(branches=branches)
+            _want(wanted, count_uses([step], ()))
+        elif isinstance(step, Scanned):
+            leaving = [memory.now for memory in step.memories] + [one for one, _ in step.results]
+            inner = needed(step.steps, leaving)
+            used = count_uses(inner, leaving)
+            taken = [pair for pair in step.sequences if used[pair[1]]] or step.sequences[:1]
+            step = step.replace(steps=tuple(inner), sequences=tuple(taken))
             _want(wanted, count_uses([step], ()))
         else:
             _want(wanted, count_uses([step], ()))
@@ -98,4 +125,8 @@ def _slots(steps: Iterable[Step]) -> set[Slot]:
                 found.add(step.flag)
                 for _, inner, _ in step.branches:
                     found |= _slots(inner)
+            case Scanned():
+                found |= _slots(step.steps)
+                if isinstance(step.count, Slot):
+                    found.add(step.count)
     return found

@@ -100,6 +100,8 @@ class Making:
         table = getattr(op, "table", None)
         if isinstance(table, str):
             filling["table"] = self.path(table)
+        for key, module in getattr(op, "modules", ()):
+            filling[key] = self.path(module)
         return filling
 
     def forward_slot(self, values: Values, scope: Scope, hint: str) -> Any:

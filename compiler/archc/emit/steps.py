@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from archc.emit.units import Unit
 
 __all__ = [
-    "Apply", "Branch", "Construct", "Copies", "Guard", "Loop", "Member", "Segment", "Step",
+    "Apply", "Branch", "Construct", "Copies", "Guard", "Loop", "Member", "Memory", "Scanned",
+    "Segment", "Step",
     "Stream", ]  # fmt: skip
 
 
@@ -172,7 +173,53 @@ class Branch(Record):
     __hash__ = object.__hash__
 
 
-Step = Apply | Loop | Branch
+class Memory(Record):
+    """What a cell remembers.
+
+    Args:
+        before: the streams of the steps before, the latest first.
+        start: what they are before the first step.
+        now: the stream of this step.
+        final: its last value, outside.
+    """
+
+    before: tuple[Stream, ...]
+    start: Stream
+    now: Stream
+    final: Stream
+
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
+
+class Scanned(Record):
+    """The step of a cell in a loop over time.
+
+    Args:
+        sequences: each sequence with the stream of one of its elements.
+        memories: what is remembered.
+        steps: of the body.
+        results: what leaves a step, with the sequence of it.
+        axis: the dimension of the tensors that is time.
+        reverse: whether the last element comes first.
+        count: the number of steps, where there is no sequence to take apart.
+        outputs: of the whole: the sequences, then the last values of what is remembered.
+    """
+
+    sequences: tuple[tuple[Stream, Stream], ...]
+    memories: tuple[Memory, ...]
+    steps: tuple[Any, ...]
+    results: tuple[tuple[Stream, Stream], ...]
+    axis: int
+    reverse: bool
+    count: Any
+    outputs: tuple[Stream, ...]
+
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
+
+
+Step = Apply | Loop | Branch | Scanned
 
 
 def shape_vector(shapes: list[Any]) -> tuple[Any, ...]:

@@ -33,8 +33,8 @@ def write(
         raise ValueError(f"bind {', '.join(symbolic)}: constructors need numbers")
 
     def changed(given: Program) -> Program:
-        found = recognized(given).program if recognize else given
-        return found if optimize is None else optimized(found)
+        found = given if optimize is None else optimized(given)
+        return recognized(found).program if recognize else found
 
     written = changed(program)
     probed = None if probe is None else _changing(probe, changed)

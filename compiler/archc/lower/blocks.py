@@ -6,8 +6,10 @@ from typing import Any
 
 from archc.graph import Call, Region
 from archc.lower.body import run_body
+from archc.lower.cells import run_cell
 from archc.lower.context import Context, Frame, Problem
 from archc.lower.evaluate import evaluate
+from archc.lower.finals import asks_for_state, parted
 from archc.lower.parameters import check_domain, first_of_domain
 from archc.lower.regions import Recipe, feeds, join_outside, make_region, name_places, rebuild
 from archc.lower.things import (
@@ -34,7 +36,8 @@ def call_block(thing: BlockValue, incoming: Any, expr: tree.Expr, name: str, ctx
     Raises:
         Problem: when it cannot.
     """
-    made = region_of(thing, incoming, expr.span, ctx)
+    states = thing.block.kind == "cell" and asks_for_state(expr, ctx)
+    made = region_of(thing, incoming, expr.span, ctx, states)
     if made is POISON:
         return POISON
     captures, lends = join_outside(made, ctx)
@@ -44,11 +47,15 @@ def call_block(thing: BlockValue, incoming: Any, expr: tree.Expr, name: str, ctx
     outputs = tuple([output.shape for output in region.outputs])
     wires = feeds(incoming, ctx) + captures
     node = Call(builder.unique(name), wires, outputs, expr.span, None, region, None, lends)
-    return rebuild(made.result, builder.add(node))
+    left = rebuild(made.result, builder.add(node))
+    return parted(left, ctx) if states else left
 
 
-def region_of(thing: BlockValue, incoming: Any, span: Span, ctx: Context) -> Any:
-    """The region of a block for what flows in: a `Made`, or POISON.
+def region_of(
+    thing: BlockValue, incoming: Any, span: Span, ctx: Context, states: bool = False
+) -> Any:
+    """The region of a block for what flows in: a `Made`, or POISON. With `states` the final states
+    of a cell leave behind its sequences.
 
     Raises:
         Problem: for a recursion, a nesting that is too deep, a parameter that is missing.
@@ -65,6 +72,8 @@ def region_of(thing: BlockValue, incoming: Any, span: Span, ctx: Context) -> Any
     name_places(block.body, ctx)
 
     def body(within: Context, arriving: Any) -> Any:
+        if block.kind == "cell":
+            return run_cell(block, names, within, states)
         return run_body(block, _rebound(names, arriving), within)
 
     arguments = tuple([(n, v) for n, v in names.items() if is_value(v)])
@@ -76,6 +85,7 @@ def region_of(thing: BlockValue, incoming: Any, span: Span, ctx: Context) -> Any
         block.name_span or block.span,
         body,
         names,
+        states,
         arguments=arguments,
         variant=variant,
         documentation=block.documentation,
@@ -92,9 +102,6 @@ def _check(thing: BlockValue, span: Span, ctx: Context) -> None:
     cycle = ctx.session.cyclic.get(id(thing.block))
     if cycle is not None:
         raise Problem("poisoned", "", None)
-    if thing.block.kind == "cell":
-        message = f"{thing.block.name} is a cell: recurrence comes with a later version"
-        raise Problem("not-supported-yet", message, span)
     if ctx.frame is not None and ctx.frame.depth >= DEEPEST:
         message = f"blocks inside blocks are {DEEPEST} deep here"
         raise Problem("nested-too-deeply", message, span)

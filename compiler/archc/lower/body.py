@@ -9,6 +9,7 @@ from archc.lower.evaluate import evaluate, evaluate_value
 from archc.lower.inputs import enter_named
 from archc.lower.joins import operator_named
 from archc.lower.operators import operation
+from archc.lower.steps import Timed
 from archc.lower.streams import define, stream
 from archc.lower.things import (
     NONE,
@@ -22,9 +23,10 @@ from archc.lower.things import (
     name_of,
 )
 from archlang import tree
+from archlang.source import Span
 from archlang.values import show
 
-__all__ = ["run_body"]
+__all__ = ["prepare", "run_body", "run_statements"]
 
 
 class _Result:
@@ -47,25 +49,34 @@ def run_body(block: tree.Block, names: dict[str, Any], ctx: Context) -> Any:
         scope.spans[parameter.name] = parameter.span
     if not isinstance(block.body, tree.Body):
         return stream(block.body, inside)
-    return _run_statements(block.body, inside)
+    return run_statements(block.body.statements, block.body.span, inside)
 
 
-def _run_statements(body: tree.Body, ctx: Context) -> Any:
+def run_statements(statements: tuple[tree.Statement, ...], span: Span, ctx: Context) -> Any:
+    """Lower statements, each of which reports its own problems; returns what leaves them."""
     result = _Result()
+    failed = _run_each(statements, result, ctx)
+    return POISON if failed else _leaving(result, span, ctx)
+
+
+def prepare(statements: tuple[tree.Statement, ...], ctx: Context) -> bool:
+    """Lower statements from which nothing leaves; returns whether all is well."""
+    return not _run_each(statements, _Result(), ctx)
+
+
+def _run_each(statements: tuple[tree.Statement, ...], result: _Result, ctx: Context) -> bool:
     failed = False
-    for statement in body.statements:
+    for statement in statements:
         try:
             _statement(statement, result, ctx)
         except Problem as problem:
             failed = True
             ctx.report(problem.diagnostic)
             _poison(statement, ctx)
-    if failed:
-        return POISON
-    return _leaving(result, body, ctx)
+    return failed
 
 
-def _leaving(result: _Result, body: tree.Body, ctx: Context) -> Any:
+def _leaving(result: _Result, span: Span, ctx: Context) -> Any:
     builder = ctx.builder
     assert builder is not None
     always = [(name, thing) for name, thing, training in result.outputs if not training]
@@ -73,7 +84,7 @@ def _leaving(result: _Result, body: tree.Body, ctx: Context) -> Any:
     if not always:
         if result.last is None:
             message = "this body lets nothing out"
-            raise Problem("no-output", message, body.span, help="end it with `out ...`")
+            raise Problem("no-output", message, span, help="end it with `out ...`")
         return result.last
     if any(thing is POISON for _, thing in always):
         return POISON
@@ -91,11 +102,19 @@ def _poison(statement: tree.Statement, ctx: Context) -> None:
             for target in statement.targets:
                 if isinstance(target, tree.Name):
                     ctx.scope.names[target.name] = POISON
+                elif isinstance(target.value, tree.Name):
+                    _spoil(target.value.name, ctx)
         case tree.Share() | tree.Param():
             ctx.scope.names.setdefault(statement.name, POISON)
         case tree.In():
             for entry in statement.inputs:
                 ctx.scope.names.setdefault(entry.name, POISON)
+
+
+def _spoil(name: str, ctx: Context) -> None:
+    found = ctx.scope.find(name)
+    if isinstance(found, Timed):
+        found.step.current.setdefault(name, POISON)
 
 
 def _statement(statement: tree.Statement, result: _Result, ctx: Context) -> None:
@@ -107,7 +126,9 @@ def _statement(statement: tree.Statement, result: _Result, ctx: Context) -> None
         case tree.Out():
             for output in statement.outputs:
                 _refuse_doubled(output, result)
-                result.outputs.append((output.name, _out(output, ctx), output.training))
+                made = _out(output, ctx)
+                result.outputs.append((output.name, made, output.training))
+                _runs_on(output, made, ctx)
         case tree.Share():
             _share(statement, ctx)
         case tree.Param():
@@ -157,25 +178,43 @@ def _in_of_net(statement: tree.In, ctx: Context) -> None:
             ctx.scope.names["x"] = made
 
 
+def _runs_on(output: tree.Output, made: Any, ctx: Context) -> None:
+    # A named output of a cell can be read one step later.
+    found = None if output.name is None else ctx.scope.find(output.name)
+    if isinstance(found, Timed) and found.name not in found.step.current:
+        found.define(made, output.span)
+
+
 # --- assignments ---------------------------------------------------------------------------------
 
 
 def _assign(statement: tree.Assign, ctx: Context) -> Any:
-    target = statement.targets[0]
-    if any(isinstance(one, tree.Index) for one in statement.targets):
-        message = "`[t]` on the left of `=` belongs into a cell"
-        raise Problem("not-supported-yet", message, target.span)
     made = stream(statement.value, ctx)
     if len(statement.targets) == 1:
-        assert isinstance(target, tree.Name)
-        define(target.name, made, target.span, ctx)
-        _label(target.name, made, ctx)
+        target = statement.targets[0]
+        _give(target, made, ctx)
+        _label(_name_of_target(target), made, ctx)
         return made
     parts = _parts(made, statement)
     for one, part in zip(statement.targets, parts, strict=True):
-        assert isinstance(one, tree.Name)
-        define(one.name, part, one.span, ctx)
+        _give(one, part, ctx)
     return made
+
+
+def _give(target: tree.Name | tree.Index, made: Any, ctx: Context) -> None:
+    if isinstance(target, tree.Name):
+        define(target.name, made, target.span, ctx)
+        return
+    found = ctx.scope.find(_name_of_target(target))
+    if not isinstance(found, Timed):
+        message = "`[t]` on the left of `=` belongs into a cell"
+        raise Problem("time-index", message, target.span, help="`cell Name(n) { ... }`")
+    found.define(made, target.span)
+
+
+def _name_of_target(target: tree.Name | tree.Index) -> str:
+    inner = target.value if isinstance(target, tree.Index) else target
+    return inner.name if isinstance(inner, tree.Name) else ""
 
 
 def _label(name: str, made: Any, ctx: Context) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from archc.graph import INPUTS, Node, Port, Shared, Wire
+from archc.graph import INPUTS, Node, Port, Repeat, Shared, Wire
 from archc.lower.spent import Spent
 from archc.lower.things import SharedValue, Stream
 from archc.shapes import Shape
@@ -43,6 +43,8 @@ class Builder:
         self.input_stream: Any = None
         self.training: list[tuple[str | None, Any]] = []
         self.output_names: list[str | None] = []
+        self.promised: list[Shape] = []
+        self.finals: dict[Wire, Any] = {}
         self._taken: set[str] = set()
         self._known: dict[tuple[int, Wire], int] = {}
         for position, stream in enumerate(outer or []):
@@ -84,6 +86,8 @@ class Builder:
         """The shape of what a wire of this region carries."""
         if wire.node == INPUTS:
             return self.ports[wire.port].shape
+        if wire.node < INPUTS:
+            return self.promised[INPUTS - 1 - wire.node]
         return self.nodes[wire.node].outputs[wire.port]
 
     def wire(self, stream: Stream) -> Wire:
@@ -108,6 +112,23 @@ class Builder:
         self.borrowed.append(shared)
         return shared.name
 
+    def promise(self, shape: Shape) -> None:
+        """A stream of an earlier step, whose place is known when the step is whole: number n of
+        them is called node `INPUTS - 1 - n` until then."""
+        self.promised.append(shape)
+
+    def keep(self, wires: list[Wire]) -> None:
+        """Put the wires that were promised, in their order, in their places."""
+        self.nodes = [_kept(node, wires) for node in self.nodes]
+
+    def share_names(self, other: Builder) -> None:
+        """Take no name that another region has, and the other way round."""
+        self._taken = other._taken
+
+    def copy_names(self, other: Builder) -> None:
+        """Take no name that another region has so far."""
+        self._taken = set(other._taken)
+
     def unique(self, wanted: str) -> str:
         """The wanted name, or with a number where a node has it already."""
         name, number = wanted, 2
@@ -115,3 +136,14 @@ class Builder:
             name, number = f"{wanted}_{number}", number + 1
         self._taken.add(name)
         return name
+
+
+def _kept(node: Node, wires: list[Wire]) -> Node:
+    if isinstance(node, Repeat):
+        runs = [run.replace(captures=_of(run.captures, wires)) for run in node.runs]
+        node = node.replace(runs=tuple(runs))
+    return node.replace(inputs=_of(node.inputs, wires))
+
+
+def _of(inputs: tuple[Wire, ...], wires: list[Wire]) -> tuple[Wire, ...]:
+    return tuple([wires[INPUTS - 1 - w.node] if w.node < INPUTS else w for w in inputs])

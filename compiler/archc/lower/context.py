@@ -87,6 +87,7 @@ class Session:
         self.features: set[str] = set()
         self.moving: set[str] = set()
         self.spent = Spent()
+        self.guessing = 0
 
     def fresh(self) -> Session:
         """A session for another net of the same files, which remembers the regions made so far."""

@@ -8,8 +8,10 @@ from archc.lower.calls import call
 from archc.lower.comprehensions import is_list, list_of
 from archc.lower.computing import condition, operation, range_of
 from archc.lower.context import MOST_STEPS, Context, Problem, too_much_work
+from archc.lower.finals import STATE, state_of
 from archc.lower.guards import guarded
 from archc.lower.heads import needs_incoming, operator_of
+from archc.lower.steps import Timed
 from archc.lower.things import (
     NONE,
     POISON,
@@ -97,6 +99,8 @@ def lookup(name: tree.Name, ctx: Context) -> Any:
     if name.name == "NONE":
         return NONE
     found = ctx.scope.find(name.name)
+    if isinstance(found, Timed):
+        raise found.bare(name.span)
     if found is not None:
         return found
     if name.name in FUNCTIONS:
@@ -122,11 +126,11 @@ def _attribute(expr: tree.Attribute, ctx: Context) -> Any:
         if found is None:
             raise Problem("no-input", "no stream flows in here, so ID has no sizes", whole.span)
     else:
-        found = evaluate(whole, ctx)
+        found = _whole(whole, ctx)
     if found is POISON:
         return POISON
     if isinstance(found, Stream):
-        return _size(found, expr)
+        return state_of(found, expr) if expr.name == STATE else _size(found, expr)
     if isinstance(found, BlockValue) and ctx.session.figure is not None:
         return ctx.session.figure(found, expr)
     if isinstance(found, Bundle) and expr.name in found.names:
@@ -137,6 +141,14 @@ def _attribute(expr: tree.Attribute, ctx: Context) -> Any:
         expr.span,
         help="sizes are those of a stream: `x.c`, `x.h`, `x.shape`",
     )
+
+
+def _whole(expr: tree.Expr, ctx: Context) -> Any:
+    # The sizes of what runs in time are those of one step.
+    timed = ctx.scope.find(expr.name) if isinstance(expr, tree.Name) else None
+    if isinstance(timed, Timed) and timed.name in timed.step.current:
+        return timed.step.current[timed.name]
+    return evaluate(expr, ctx)
 
 
 # What the axes are called elsewhere.
@@ -163,6 +175,10 @@ def _size(stream: Stream, expr: tree.Attribute) -> Any:
 
 
 def _index(expr: tree.Index, ctx: Context) -> Any:
+    if isinstance(expr.value, tree.Name):
+        timed = ctx.scope.find(expr.value.name)
+        if isinstance(timed, Timed):
+            return timed.at(expr, ctx)
     found = evaluate(expr.value, ctx)
     if found is POISON:
         return POISON

@@ -8,7 +8,7 @@ from typing import Any
 from archc.lower.context import Context
 from archlang import tree
 
-__all__ = ["exported"]
+__all__ = ["definition_around", "exported", "mentions_attribute"]
 
 
 def exported(body: tree.Expr, ctx: Context) -> tuple[str, ...]:
@@ -16,18 +16,24 @@ def exported(body: tree.Expr, ctx: Context) -> tuple[str, ...]:
     given = [n.name for n in _below(body) if isinstance(n, tree.Named)]
     if not given:
         return ()
-    whole = _definition(body, ctx)
+    whole = definition_around(body, ctx)
     outside = _mentions(whole)
     outside.subtract(_mentions(body))
     return tuple(dict.fromkeys([name for name in given if outside[name] > 0]))
 
 
-def _definition(body: tree.Expr, ctx: Context) -> Any:
+def definition_around(body: tree.Expr, ctx: Context) -> Any:
+    """The definition that holds a place, or the chain of the file."""
     file: tree.File = ctx.file.file
     for definition in file.definitions:
         if definition.span.start <= body.span.start < definition.span.end:
             return definition
     return file.chain
+
+
+def mentions_attribute(node: Any, name: str) -> bool:
+    """Whether `.name` is read anywhere in a tree."""
+    return any(isinstance(n, tree.Attribute) and n.name == name for n in _below(node))
 
 
 def _mentions(node: Any) -> Counter[str]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from archc.lower.context import Context, Problem
+from archc.lower.finals import asks_for_state, keep_state
 from archc.lower.names import snake
-from archc.lower.operators import apply_operator
+from archc.lower.operator_arguments import make_operator
+from archc.lower.operators import apply_operator, operation
 from archc.lower.things import (
     NONE,
     POISON,
@@ -16,6 +18,7 @@ from archc.lower.things import (
     OperatorValue,
     Scope,
     SharedValue,
+    Stream,
     is_stream,
     name_of,
 )
@@ -74,11 +77,26 @@ def _operator(thing: OperatorValue, incoming: Any, expr: tree.Expr, ctx: Context
         return enter(thing, incoming, expr, ctx)
     if op.name == "SELECT" and isinstance(incoming, Bundle):
         return _select(thing, incoming, expr, ctx)
+    if op.family == "recurrent" and asks_for_state(expr, ctx):
+        return _with_state(thing, incoming, expr, ctx)
     if op.name == "UNEMBED":
         from archc.lower.sharing import unembed
 
         return unembed(thing, incoming, expr, ctx)
     return apply_operator(thing, incoming, expr.span, place(expr, ctx, snake(op.name)), ctx)
+
+
+def _with_state(thing: OperatorValue, incoming: Any, expr: tree.Expr, ctx: Context) -> Any:
+    """A recurrent layer whose final state is read behind it."""
+    op = make_operator(thing, expr.span, ctx)
+    if op is POISON or not isinstance(incoming, Stream):
+        return apply_operator(thing, incoming, expr.span, place(expr, ctx, snake(op.name)), ctx)
+    where = place(expr, ctx, snake(op.name))
+    made = operation(op.replace(states=True), [incoming], expr.span, where, ctx)
+    if made is POISON:
+        return POISON
+    keep_state(made.items[0], Bundle(made.items[1:], ("h", "c")[: len(made.items) - 1]), ctx)
+    return made.items[0]
 
 
 def _select(thing: OperatorValue, bundle: Bundle, expr: tree.Expr, ctx: Context) -> Any:

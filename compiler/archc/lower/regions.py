@@ -16,7 +16,10 @@ from archlang import tree
 from archlang.record import Record
 from archlang.source import Span
 
-__all__ = ["Made", "Recipe", "make_region", "name_places", "names_at", "rebuild", "template_of"]
+__all__ = [
+    "Made", "Recipe", "feeds", "join_outside", "join_streams", "make_region", "name_places",
+    "names_at", "rebuild", "region_of_step", "template_of",
+]  # fmt: skip
 
 MOST_REGIONS = 5_000
 
@@ -206,16 +209,37 @@ def _region(recipe: Recipe, builder: Builder, outputs: list[Stream]) -> Region:
     )
 
 
+def region_of_step(origin: Any, span: Span, builder: Builder, outputs: list[Stream]) -> Region:
+    """The region of one step of a cell, whose builder has all its nodes."""
+    nothing: dict[str, Any] = {}
+    recipe = Recipe("group", "", origin, span, lambda within, arriving: arriving, nothing)
+    return _region(recipe, builder, outputs)
+
+
 def join_outside(made: Made, ctx: Context) -> tuple[tuple[Wire, ...], tuple[tuple[str, str], ...]]:
     """The wires of the captures and the lent modules, in the region of the context."""
+    return _join(made.captures, made.lends, made.region, ctx)
+
+
+def join_streams(
+    inner: Builder, region: Region, ctx: Context
+) -> tuple[tuple[Wire, ...], tuple[tuple[str, str], ...]]:
+    """The same for a region that was built without a recipe."""
+    lends = tuple([(module.name, module) for module in inner.borrowed])
+    return _join(tuple(inner.captured), lends, region, ctx)
+
+
+def _join(
+    captures: tuple[Stream, ...], lent: tuple[tuple[str, Any], ...], region: Region, ctx: Context
+) -> tuple[tuple[Wire, ...], tuple[tuple[str, str], ...]]:
     from archc.lower.sharing import remember
 
     builder = ctx.builder
     assert builder is not None
-    wires = tuple([builder.wire(stream) for stream in made.captures])
-    for name, module in made.lends:
-        remember(module, made.region, name)
-    return wires, tuple([(name, builder.module(module)) for name, module in made.lends])
+    wires = tuple([builder.wire(stream) for stream in captures])
+    for name, module in lent:
+        remember(module, region, name)
+    return wires, tuple([(name, builder.module(module)) for name, module in lent])
 
 
 def feeds(incoming: Any, ctx: Context) -> tuple[Wire, ...]:

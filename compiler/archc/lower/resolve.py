@@ -95,11 +95,7 @@ class _Anything(Scope):
 def resolve_file(file: LoadedFile, session: Session) -> None:
     """Check the names and the arguments of every definition of a file, used or not."""
     for definition in file.definitions.values():
-        if isinstance(definition, tree.Block) and definition.kind == "cell":
-            message = f"{definition.name} is a cell: recurrence comes with a later version"
-            span = definition.name_span or definition.span
-            session.diagnostics.add(Diagnostic("not-supported-yet", message, (Label(span),)))
-        elif isinstance(definition, tree.Block):
+        if isinstance(definition, tree.Block):
             _resolve_block(file, definition, session)
         elif isinstance(definition, tree.Let):
             names = {p.name for p in definition.parameters} | _given_in(definition.value)
@@ -132,11 +128,20 @@ def _resolve_defaults(file: LoadedFile, session: Session) -> None:
 def _resolve_block(file: LoadedFile, block: tree.Block, session: Session) -> None:
     names = {"x"} | {p.name for p in block.parameters or ()} | _given_in(block.body)
     ctx = Context(session, None, _Anything(file.scope, names), file, identity=POISON)
+    if block.kind == "cell":
+        _resolve_cell(block, ctx)
     for parameter in block.parameters or ():
         for part in (parameter.domain, parameter.default):
             if part is not None:
                 _resolve(part, ctx)
     _resolve(block.body, ctx)
+
+
+def _resolve_cell(block: tree.Block, ctx: Context) -> None:
+    from archc.lower.plans import named_steps, plan_of
+
+    _try(lambda: plan_of(block), ctx)
+    ctx.scope.names.update(dict.fromkeys({"t", *named_steps(block)}, POISON))
 
 
 def _given_in(node: Any) -> set[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archc.graph import INPUTS, Call, Choice, Node, Operation, Repeat
+from archc.graph import Call, Choice, Node, Operation, Repeat, Scan, Wire
 from archc.lower.builder import Builder
 from archc.lower.context import Context
 from archc.lower.things import Stream
@@ -38,7 +38,7 @@ def _path(stream: Stream, builder: Builder) -> list[tuple[int, int]]:
     wire = stream.wire
     while True:
         places.append((wire.node, wire.port))
-        if wire.node == INPUTS or not builder.nodes[wire.node].inputs:
+        if wire.node < 0 or wire.delay or not builder.nodes[wire.node].inputs:
             return places
         wire = builder.nodes[wire.node].inputs[0]
 
@@ -46,8 +46,8 @@ def _path(stream: Stream, builder: Builder) -> list[tuple[int, int]]:
 def _text(stream: Stream, path: list[tuple[int, int]], builder: Builder) -> str:
     parts: list[str] = []
     for number, port in reversed(path):
-        if number == INPUTS:
-            parts.append(str(builder.ports[port].shape))
+        if number < 0:
+            parts.append(str(builder.shape_of(Wire(number, port))))
             continue
         node = builder.nodes[number]
         shape = node.outputs[port]
@@ -72,3 +72,5 @@ def _name(node: Node) -> str:
             return f"[...]*{node.count}"
         case Choice():
             return "a choice"
+        case Scan():
+            return "a step"

@@ -16,11 +16,6 @@ __all__ = ["unknown_name"]
 # How many words are compared in one run: the thousandth unknown name gets no suggestion.
 MOST_COMPARED = 100_000
 
-# Operators of the language that the compiler does not lower yet.
-_LATER = {
-    "RNN": "recurrence", "GRU": "recurrence", "LSTM": "recurrence",
-}  # fmt: skip
-
 
 def unknown_name(name: tree.Name, ctx: Context) -> Any:
     """An open parameter of a sketch, or a Problem.
@@ -49,10 +44,10 @@ def looks_like_operator(name: str) -> bool:
 
 def problem(name: tree.Name, ctx: Context) -> Problem:
     """The Problem for an unknown name."""
-    if name.name in _LATER:
-        what = _LATER[name.name]
-        message = f"{name.name} is not supported yet: {what} comes with a later version"
-        return Problem("not-supported-yet", message, name.span)
+    if name.name == "t":
+        message = "`t` is the step of a cell, and this is no cell"
+        help = "write `cell Name(n) { ... }`; the names of axes are words: `SOFTMAX(axis=t)`"
+        return Problem("time-index", message, name.span, help=help)
     if len(name.name) == 1 and name.name.isupper():
         message = f"unknown name {name.name}"
         help = f"`dim {name.name}` declares a symbolic size, `{name.name} = 32` a constant"

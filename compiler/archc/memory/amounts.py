@@ -41,9 +41,9 @@ class Amount(Record):
             return other
         return Amount(*[getattr(self, n) + getattr(other, n) for n in self._fields])
 
-    def times(self, copies: int) -> Amount:
+    def times(self, copies: Dim) -> Amount:
         """So many of it."""
-        if copies == 1:
+        if isinstance(copies, int) and copies == 1:
             return self
         return Amount(*[getattr(self, n) * copies for n in self._fields])
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 
 from archc.cost import input_shapes
 from archc.dims import Dim, at_most
-from archc.graph import INPUTS, Node, Operation, Program, Region, Repeat, Wire
+from archc.graph import INPUTS, Node, Operation, Program, Region, Repeat, Scan, Wire
 from archc.liveness import Liveness, demand_of, inside
 from archc.memory.amounts import of_shape
 from archc.memory.saved import made_by
@@ -139,6 +139,8 @@ class _Walk:
             most: Largest = (made + self.peaks.scratch(self.region, node),)
         elif isinstance(node, Repeat):
             most, outputs = self._repeat(node, demand, wired, self._dying(number, node))
+        elif isinstance(node, Scan):
+            most, outputs = self._steps(node, demand, wired)
         else:
             found = self.peaks.of(context_of(node.region, inside(node, node.region, demand), wired))
             most, outputs = found.most, streams_of(found.outputs, wired)
@@ -170,6 +172,20 @@ class _Walk:
         entered = {stream.storage for stream in self._entered()}
         wired = {stream.storage for stream in self.streams.on(node.inputs)}
         return (wired & self.live) - entered - self._used_after(number)
+
+    def _steps(
+        self, node: Scan, demand: tuple[bool, ...], wired: list[Stream]
+    ) -> tuple[Largest, list[Stream]]:
+        # The outputs of all steps are put side by side when the last one is done.
+        pieces = [Stream(stream.storage, stream.learning) for stream in wired[: node.timed]]
+        entering = [*pieces, *wired[node.timed + node.starts :]]
+        wanted = inside(node, node.region, demand)
+        found = self.peaks.of(context_of(node.region, wanted, entering))
+        outputs = [Stream(Storage(of_shape(shape)), False) for shape in node.outputs]
+        sequences = outputs[: len(node.region.outputs)]
+        all_steps = self.peaks.bytes([one.storage for one in sequences])
+        states = self.peaks.bytes([one.storage for one in outputs[len(sequences) :]])
+        return largest([*plus(found.most, all_steps + states), 2 * all_steps + states]), outputs
 
     def _repeat(
         self,

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from archc.cost import input_shapes
-from archc.graph import Call, Choice, Node, Operation, Program, Region, Repeat
+from archc.dims import Dim
+from archc.graph import Call, Choice, Node, Operation, Program, Region, Repeat, Scan, State
 from archc.liveness import Liveness, demand_of, inside
 from archc.memory.amounts import EMPTY, Amount, of_extra, of_shape
 from archc.memory.storages import (
@@ -29,7 +30,7 @@ from archlang.record import Record
 __all__ = ["Contexts", "Kept", "Saving"]
 
 # The contexts in which a region runs, with how many copies run in each.
-Contexts = tuple[tuple[Context, int], ...]
+Contexts = tuple[tuple[Context, Dim], ...]
 
 
 class Kept(Record):
@@ -39,7 +40,7 @@ class Kept(Record):
         nodes: what each node adds.
         parts: for each node, for each region that it refers to, the contexts of that.
         inputs: for each input, whether its storage is held in the end.
-        outputs: what leaves.
+        outputs: what leaves; of the first step of a cell, the states behind that.
     """
 
     nodes: tuple[Amount, ...]
@@ -84,7 +85,7 @@ class Saving:
 
     def parts(self, contexts: Contexts, number: int) -> tuple[Contexts, ...]:
         """The contexts of the regions that a node refers to."""
-        found: list[dict[Context, int]] = []
+        found: list[dict[Context, Dim]] = []
         for context, copies in contexts:
             parts = self.of(context).parts[number]
             found = found or [{} for _ in parts]
@@ -106,7 +107,9 @@ class Saving:
         walk = _Walk(self, region, Streams.entering(context))
         for node, demand in zip(region.nodes, live, strict=True):
             walk.node(node, demand)
-        leaving = walk.streams.leaving([output.wire for output in region.outputs])
+        walk.hold()
+        wires = [*[output.wire for output in region.outputs], *context.states]
+        leaving = walk.streams.leaving(wires)
         return Kept(tuple(walk.added), tuple(walk.parts), walk.streams.kept, leaving)
 
 
@@ -128,8 +131,15 @@ class _Walk:
             self._operation(node, wired)
         elif isinstance(node, Repeat):
             self._repeat(node, demand, wired)
+        elif isinstance(node, Scan):
+            self._steps(node, demand, wired)
         else:
             self._part(node, demand, wired)
+
+    def hold(self) -> None:
+        """Hold what the step after this one holds."""
+        for number, stream in self.streams.held_later():
+            self.added[number] = self.added[number] + _keep([stream.storage])
 
     def _end(self, added: Amount, parts: tuple[Contexts, ...], outputs: Sequence[Stream]) -> None:
         self.added.append(added)
@@ -153,11 +163,27 @@ class _Walk:
         added, outputs = self._enter(context, wired)
         self._end(added, (((context, 1),),), outputs)
 
+    def _steps(self, node: Scan, demand: tuple[bool, ...], wired: list[Stream]) -> None:
+        # What flows in is kept once for all steps, by the first that needs it. No gradient flows
+        # through zeros at the start, and nothing holds what the last step leaves.
+        region, wanted = node.region, inside(node, node.region, demand)
+        entering = [*wired[: node.timed], *wired[node.timed + node.starts :]]
+        begin = {state.wire: _begin(state, wired) for state in node.states}
+        first = context_of(region, wanted, entering, begin)
+        opening = self.saving.of(first)
+        _mark([*entering, *begin.values()], opening)
+        contexts: list[tuple[Context, Dim]] = [(first, 1)]
+        if node.steps != 1:
+            contexts.append((context_of(region, wanted, entering), 1))
+            _mark(entering, self.saving.of(contexts[-1][0]))
+            contexts.append((context_of(region, wanted, entering), node.steps - 2))
+        added = self.saving.total(tuple(contexts))
+        self._end(added, (tuple(contexts),), _sequences(node, opening.outputs))
+
     def _enter(self, context: Context, wired: Sequence[Stream]) -> tuple[Amount, list[Stream]]:
         """What a region adds, and what leaves it."""
         kept = self.saving.of(context)
-        for stream, held in zip(wired, kept.inputs, strict=True):
-            stream.storage.kept = held
+        _mark(wired, kept)
         return kept.total, streams_of(kept.outputs, wired)
 
     def _repeat(self, node: Repeat, demand: tuple[bool, ...], carried: list[Stream]) -> None:
@@ -166,7 +192,7 @@ class _Walk:
         for run in node.runs:
             captures = self.streams.on(run.captures)
             wanted = inside(node, run.region, demand)
-            contexts: dict[Context, int] = {}
+            contexts: dict[Context, Dim] = {}
             left, last = run.count, None
             while left:
                 wired = [*carried, *captures]
@@ -204,6 +230,29 @@ def made_by(
         Stream(Storage(of_shape(shape)), one)
         for shape, one in zip(node.outputs, learning, strict=True)
     ]
+
+
+def _mark(entering: Sequence[Stream], kept: Kept) -> None:
+    """What a region holds of what flows in."""
+    for stream, is_kept in zip(entering, kept.inputs, strict=True):
+        stream.storage.kept = is_kept
+
+
+def _sequences(node: Scan, step: Sequence[Leaving]) -> list[Stream]:
+    """What leaves a scan: its sequences, which are copied together, then the last states."""
+    learning = any(one.learning for one in step)
+    count = len(node.region.outputs)
+    kept = [False] * count + [one.kept for one in step[count:]]
+    sizes = [of_shape(shape) for shape in node.outputs]
+    storages = [Storage(size, kept=is_kept) for size, is_kept in zip(sizes, kept, strict=True)]
+    return [Stream(storage, learning) for storage in storages]
+
+
+def _begin(state: State, wired: Sequence[Stream]) -> Stream:
+    """What a state is before the first step."""
+    if state.initial is not None:
+        return wired[state.initial]
+    return Stream(Storage(of_shape(state.shape)), False)
 
 
 def _keep(storages: Sequence[Storage]) -> Amount:

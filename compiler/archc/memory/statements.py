@@ -46,7 +46,8 @@ def last_uses(region: Region, ports: Sequence[Demand]) -> dict[_Place, int]:
         for wire in _taken(region.nodes[number]):
             last = number if _place(wire) in inlined else end
             found[_place(wire)] = max(last, found.get(_place(wire), 0))
-    found.update({_place(wire): len(region.nodes) for wire in leaving})
+    later = [w for n in nodes for w in _taken(region.nodes[n]) if w.delay]
+    found.update({_place(wire): len(region.nodes) for wire in (*leaving, *later)})
     return found
 
 

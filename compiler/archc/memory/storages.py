@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from archc.graph import INPUTS, Region, Wire
 from archc.liveness import Demand
-from archc.memory.amounts import Amount
+from archc.memory.amounts import EMPTY, Amount
 from archlang.record import Record
 
 __all__ = [
@@ -71,22 +72,35 @@ class Leaving(Record):
 
 
 class Context(Record):
-    """A region with all that its analysis depends on: equal ones are analysed once."""
+    """A region with all that its analysis depends on: equal ones are analysed once.
+
+    Args:
+        region: the region.
+        demand: which of its outputs are wanted.
+        entering: what flows in; in the first step of a cell, then what its states begin with.
+        states: the wires of those, in that order.
+    """
 
     region: Region
     demand: Demand
     entering: tuple[Entering, ...]
+    states: tuple[Wire, ...] = ()
 
 
-def context_of(region: Region, demand: Demand, streams: Sequence[Stream]) -> Context:
-    """The context of a region that streams flow into."""
+def context_of(
+    region: Region,
+    demand: Demand,
+    streams: Sequence[Stream],
+    states: Mapping[Wire, Stream] = MappingProxyType({}),
+) -> Context:
+    """The context of a region that streams flow into; `states` are those of a first step."""
     first: dict[Storage, int] = {}
     entering = []
-    for number, stream in enumerate(streams):
+    for number, stream in enumerate([*streams, *states.values()]):
         place = stream.storage
         group = first.setdefault(place, number)
         entering.append(Entering(group, place.size, place.kept, stream.learning))
-    return Context(region, demand, tuple(entering))
+    return Context(region, demand, tuple(entering), tuple(states))
 
 
 def streams_of(leaving: Sequence[Leaving], entered: Sequence[Stream]) -> list[Stream]:
@@ -105,9 +119,11 @@ def streams_of(leaving: Sequence[Leaving], entered: Sequence[Stream]) -> list[St
 class Streams:
     """The streams of a region while it is walked."""
 
-    def __init__(self, inputs: Sequence[Stream]) -> None:
+    def __init__(self, inputs: Sequence[Stream], states: Sequence[Wire] = ()) -> None:
         self._inputs = tuple(inputs)
+        self._begin = dict(zip(states, self._inputs[len(inputs) - len(states) :], strict=True))
         self._made: list[Sequence[Stream]] = []
+        self._late: dict[tuple[int, int], Stream] = {}
 
     @classmethod
     def entering(cls, context: Context) -> Streams:
@@ -115,7 +131,8 @@ class Streams:
         places: dict[int, Storage] = {}
         for one in context.entering:
             places.setdefault(one.group, Storage(one.size, kept=one.kept))
-        return cls([Stream(places[one.group], one.learning) for one in context.entering])
+        streams = [Stream(places[one.group], one.learning) for one in context.entering]
+        return cls(streams, context.states)
 
     def add(self, outputs: Sequence[Stream]) -> None:
         """The outputs of the next node."""
@@ -123,9 +140,24 @@ class Streams:
 
     def on(self, wires: Sequence[Wire]) -> list[Stream]:
         """The streams on wires."""
-        return [
-            self._inputs[w.port] if w.node == INPUTS else self._made[w.node][w.port] for w in wires
-        ]
+        return [self._late_one(wire) if wire.delay else self._one(wire) for wire in wires]
+
+    def _one(self, wire: Wire) -> Stream:
+        return (self._inputs if wire.node == INPUTS else self._made[wire.node])[wire.port]
+
+    def _late_one(self, wire: Wire) -> Stream:
+        # What an earlier step made takes no memory in this one; whether it is held is asked.
+        begin = self._begin.get(wire.replace(delay=0))
+        if begin is not None:
+            return begin
+        place = (wire.node, wire.port)
+        return self._late.setdefault(place, Stream(Storage(EMPTY), True))
+
+    def held_later(self) -> Iterator[tuple[int, Stream]]:
+        """The streams that a later step holds, with the number of the node that makes each."""
+        for (node, port), later in self._late.items():
+            if later.storage.kept:
+                yield node, self._one(Wire(node, port))
 
     def numbered(self) -> Iterator[tuple[tuple[int, int], Stream]]:
         """The streams that nodes made so far, with the number of the node and of its output."""

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import ClassVar
 
 from archc.arguments import Number
-from archc.dims import Dim, Poly
+from archc.dims import Dim, Poly, same
 from archc.op import Example, Expression, Family, Op, OpError, TorchForm, argument
-from archc.ops.axes import elements, require_reals
+from archc.ops.axes import elements, equal_sizes, require_reals
 from archc.ops.broadcast import join, spread
 from archc.saves import NO_TENSORS, Extra, Saves
 from archc.shapes import Shape
@@ -221,18 +221,17 @@ class When(Op):
 
     def infer(self, *inputs: Shape) -> Shape:
         training, otherwise = inputs
-        tokens = (training.vocabulary is not None, otherwise.vocabulary is not None)
-        if tokens[0] != tokens[1]:
+        first, second = training.vocabulary, otherwise.vocabulary
+        if (first is None) != (second is None):
             raise OpError(
                 f"the stream in training is {training.kind}, the one outside it {otherwise.kind}",
                 code="needs-reals",
             )
-        if training.vocabulary != otherwise.vocabulary:
+        if first is not None and second is not None and same(first, second) is not True:
             raise OpError(
-                f"the tokens in training are below {training.vocabulary}, "
-                f"the ones outside it below {otherwise.vocabulary}"
+                f"the tokens in training are below {first}, the ones outside it below {second}"
             )
-        if training.sizes != otherwise.sizes:
+        if equal_sizes(training.axes, otherwise.axes) is not True:
             raise OpError(f"cannot choose between {training} and {otherwise}")
         return training
 

@@ -9,7 +9,7 @@ from archc.graph import Call, Node, Operation, Region, Wire
 from archc.op import Expression, Family, Op, TorchForm
 from archc.ops.convolution import Conv
 from archc.ops.identity import Identity
-from archc.recognition.rewriting import rewired, wire_shape
+from archc.recognition.rewriting import rewired_region, wire_shape
 from archc.shapes import Shape
 
 __all__ = ["merge_branches", "merged_name", "mergers"]
@@ -123,7 +123,7 @@ def _merged(region: Region, group: tuple[int, ...]) -> Region:
         return wire.replace(node=places.get(wire.node, wire.node))
 
     made = [whole if number == group[0] else nodes[number] for number in kept]
-    changed = rewired(region, tuple(made), wired)
+    changed = rewired_region(region, tuple(made), wired)
     before, after = changed.nodes[: group[0] + 1], changed.nodes[group[0] + 1 :]
     return changed.replace(nodes=(*before, split, *after))
 

@@ -11,7 +11,9 @@ from collections.abc import Callable
 
 from archc.graph import Program, Region
 from archc.recognition.attention import recognize_attention
+from archc.recognition.hoisting import hoist
 from archc.recognition.notes import Note
+from archc.recognition.recurrence import recognize_recurrence
 from archc.recognition.rewriting import rewritten
 from archlang.record import Record
 
@@ -20,7 +22,11 @@ __all__ = ["RECOGNIZERS", "Note", "Recognized", "Recognizer", "recognized"]
 # Rewrites one region, and says what it recognised there; nothing when it is left as it is.
 Recognizer = Callable[[Region], tuple[Region, tuple[Note, ...]]]
 
-RECOGNIZERS: tuple[Recognizer, ...] = (recognize_attention,)
+RECOGNIZERS: tuple[Recognizer, ...] = (
+    recognize_attention,
+    recognize_recurrence,
+    hoist,
+)
 
 
 class Recognized(Record):

@@ -10,7 +10,8 @@ from archc.op import Op
 from archc.shapes import Shape
 
 __all__ = [
-    "only_used", "operation_at", "rewired", "rewritten", "wire_shape", "without_nodes",
+    "only_used", "operation_at", "rewired", "rewired_region", "rewritten", "wire_shape",
+    "without_nodes",
 ]  # fmt: skip
 
 _NOWHERE = -2
@@ -48,17 +49,20 @@ def without_nodes(region: Region, gone: Collection[int]) -> Region:
     kept = [number for number in range(len(region.nodes)) if number not in gone]
     numbers = {INPUTS: INPUTS, **{old: new for new, old in enumerate(kept)}}
     nodes = tuple([region.nodes[number] for number in kept])
-    return rewired(region, nodes, lambda wire: wire.replace(node=numbers[wire.node]))
+    return rewired_region(region, nodes, lambda wire: wire.replace(node=numbers[wire.node]))
 
 
-def rewired(region: Region, nodes: tuple[Node, ...], wired: Callable[[Wire], Wire]) -> Region:
+def rewired_region(
+    region: Region, nodes: tuple[Node, ...], wired: Callable[[Wire], Wire]
+) -> Region:
     """The region with those nodes, every wire of theirs and of the outputs exchanged."""
     outputs = tuple([o.replace(wire=wired(o.wire)) for o in region.outputs])
-    moved = tuple([_moved(node, wired) for node in nodes])
+    moved = tuple([rewired(node, wired) for node in nodes])
     return region.replace(nodes=moved, outputs=outputs)
 
 
-def _moved(node: Any, wired: Callable[[Wire], Wire]) -> Node:
+def rewired(node: Any, wired: Callable[[Wire], Wire]) -> Node:
+    """A node whose streams come from elsewhere."""
     changed: Node = node.replace(inputs=tuple([wired(wire) for wire in node.inputs]))
     if not isinstance(changed, Repeat):
         return changed

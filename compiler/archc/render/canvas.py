@@ -116,11 +116,13 @@ class Canvas:
         going = {edge.source for edge in self.edges}
         return frozenset(self._carried & self._ids - going)
 
-    def arrive_late(self, stand_in: Source, source: Source, delay: int) -> None:
-        """Connect a stream that arrives `delay` steps of time later, once its source is drawn."""
+    def arrive_late(self, stand_in: Source, source: Source, delay: int, begin: Source = ()) -> None:
+        """Connect a stream that arrives `delay` steps of time later, once its source is drawn.
+        `begin` is what arrives before the first."""
         for edge in self._taken(stand_in[0].id):
             late = [Edge(p.id, edge.target, "", edge.training, delay) for p in source]
             self.edges += late
+            self.connect(begin, edge.target, training=edge.training)
 
     def _taken(self, stand_in: str) -> list[Edge]:
         """Take out the edges that begin at a stand-in."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from archc.graph import Region, Repeat, Run
+from archc.graph import Region, RegionOutput, Repeat, Run, Scan
 from archc.render.canvas import Point, Source, View
 from archc.render.labels import shape_text
 from archc.render.structure import Looks
 from archlang.record import Record
 
-__all__ = ["Group", "captured", "distinct", "groups", "relabelled"]
+__all__ = ["Group", "captured", "distinct", "groups", "relabelled", "with_last"]
 
 
 class Group(Record):
@@ -64,6 +64,12 @@ def _neighbours(runs: Sequence[Run], looks: Looks) -> list[tuple[Run, ...]]:
         else:
             found.append([run])
     return [tuple(together) for together in found]
+
+
+def with_last(scan: Scan) -> Region:
+    """The step of a cell, with the last value of each state as outputs behind its own."""
+    last = [RegionOutput(state.name, state.wire, state.shape) for state in scan.states]
+    return scan.region.replace(outputs=(*scan.region.outputs, *last))
 
 
 def distinct(regions: Sequence[Region]) -> View:

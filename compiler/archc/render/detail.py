@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archc.graph import Call, Choice, Node, Operation, Program, Region, Repeat
+from archc.graph import Call, Choice, Node, Operation, Program, Region, Repeat, Scan
 from archc.render.drawing import draw
 from archc.render.errors import RenderError
 from archc.render.scene import Scene
@@ -63,7 +63,7 @@ class _Sizes:
                 return 0
             case Call():
                 return 1 + self.levels(node.region)
-            case Choice():
+            case Choice() | Scan():
                 return self.levels(node.region)
             case Repeat():
                 return max([self.levels(run.region) for run in node.runs], default=0)
@@ -84,7 +84,7 @@ class _Sizes:
                 return 0
             case Call():
                 return 1 if depth <= 0 else self.boxes(node.region, depth - 1, expand)
-            case Choice():
+            case Choice() | Scan():
                 return self.boxes(node.region, depth, expand)
             case Repeat():
                 counted = [self.boxes(run.region, depth, expand) for run in node.runs]

@@ -3,11 +3,12 @@ range of what differs."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
-from archc.graph import INPUTS, Call, Choice, Operation, Program, Repeat, Wire
+from archc.graph import INPUTS, Call, Choice, Operation, Program, Repeat, Scan, Wire
 from archc.render.canvas import Canvas, Place, Point, Source, View
-from archc.render.copies import Group, captured, distinct, groups, relabelled
+from archc.render.copies import Group, captured, distinct, groups, relabelled, with_last
 from archc.render.labels import (
     block_title,
     count_text,
@@ -79,9 +80,15 @@ class _Drawer:
         return list(found.values())
 
     def _inside(
-        self, view: View, entering: tuple[Source, ...], place: Place, items: list[Item]
+        self,
+        view: View,
+        entering: tuple[Source, ...],
+        place: Place,
+        items: list[Item],
+        begin: Mapping[Wire, Source] = MappingProxyType({}),
     ) -> list[Source]:
-        """Draw the nodes of a view into `items`; give the sources of its outputs."""
+        """Draw the nodes of a view into `items`; give the sources of its outputs. `begin` has what
+        is read first of streams that are read later."""
         region = view[0]
         streams: Streams = {(INPUTS, port): source for port, source in enumerate(entering)}
         boxes, rare = stacks(region), training_only(region)
@@ -96,7 +103,8 @@ class _Drawer:
             leaving = self._node(view, members, tuple(sources), streams, here, items)
             streams.update({(members[-1], port): source for port, source in enumerate(leaving)})
         for wire, stand_in in late:
-            self.canvas.arrive_late(stand_in, streams[wire.node, wire.port], wire.delay)
+            first = begin.get(wire.replace(delay=0), ())
+            self.canvas.arrive_late(stand_in, streams[wire.node, wire.port], wire.delay, first)
         return [streams[output.wire.node, output.wire.port] for output in region.outputs]
 
     def _source(self, wire: Wire, streams: Streams, late: list[tuple[Wire, Source]]) -> Source:
@@ -129,6 +137,9 @@ class _Drawer:
             case Choice():
                 chosen = [copy.region for copy in copies if isinstance(copy, Choice)]
                 return self._inside(distinct(chosen), sources, place, items)
+            case Scan():
+                scans = [copy for copy in copies if isinstance(copy, Scan)]
+                return self._steps(scans, sources, place, items)
 
     def _operation(
         self,
@@ -199,6 +210,23 @@ class _Drawer:
         before = [shape_text([region.inputs[0].shape for region in view])] if sources else []
         ports = range(len(call.outputs))
         return changes(id, before, [shape_text([c.outputs[p] for c in calls]) for p in ports])
+
+    def _steps(
+        self, scans: Sequence[Scan], sources: tuple[Source, ...], place: Place, items: list[Item]
+    ) -> list[Source]:
+        """One step of a cell in a frame; what it remembers comes back one step later."""
+        first, contents = scans[0], list[Item]()
+        whole = first.timed + first.starts
+        streams_in = (*sources[: first.timed], *sources[whole:])
+        begin = {s.wire: sources[s.initial] for s in first.states if s.initial is not None}
+        entered = self.canvas.enter(streams_in)
+        view = distinct([with_last(scan) for scan in scans])
+        leaving = self._inside(view, entered, place, contents, begin)
+        forks, leaving = self.canvas.settle(streams_in, entered, leaving, place)
+        id = self.canvas.unique(f"{place.path}step")
+        count = count_text(tuple([scan.steps for scan in scans]))
+        items.append(Cluster(id, "", (*forks, *contents), count, (), place.training))
+        return leaving
 
     def _repeat(
         self,

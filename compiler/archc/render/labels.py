@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from archc.arguments import Flowing
+from archc.dims import Dim
 from archc.graph import Region, Run
 from archc.op import Argument, Op
 from archc.shapes import Shape
@@ -86,7 +87,7 @@ def end_text(shapes: Sequence[Shape]) -> str:
     return text if shapes[0].vocabulary is None else f"{text} tokens"
 
 
-def count_text(counts: Sequence[int]) -> str:
+def count_text(counts: Sequence[Dim]) -> str:
     """`×3`, or `×2, 7, 35, 2` where the copies repeat it differently often; "" for once."""
     if all(count == 1 for count in counts):
         return ""
@@ -168,7 +169,7 @@ def _described(op: Op, inputs: tuple[Shape, ...]) -> dict[str, Any]:
 
 
 def _size(facts: Sequence[dict[str, Any]]) -> str:
-    if not facts[0].get("filters"):
+    if facts[0].get("filters") is None:
         return ""
     return spread(fact.get("filters") for fact in facts)
 

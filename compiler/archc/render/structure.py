@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import TypeVar
 
-from archc.graph import INPUTS, Call, Choice, Node, Operation, Region, Repeat, Wire
+from archc.graph import INPUTS, Call, Choice, Node, Operation, Region, Repeat, Scan, Wire
 from archc.shapes import Shape
 
 __all__ = ["Items", "Looks", "by_name", "shape_of", "stacks", "training_only"]
@@ -61,6 +61,8 @@ class Looks:
                 return ("repeat", changes, counts, node.inputs, len(node.collected))
             case Choice():
                 return ("choice", self.of(node.region), node.inputs)
+            case Scan():
+                return ("scan", self.of(node.region), node.inputs, node.timed, node.states)
 
 
 def shape_of(region: Region, wire: Wire) -> Shape:
@@ -155,6 +157,8 @@ class Items:
                 return min(self.of(node.region), 1)
             case Choice():
                 return self.of(node.region)
+            case Scan():
+                return self.of(node.region) + 1
             case Repeat():
                 inside = max((self.of(run.region) for run in node.runs), default=0)
                 together = groupby(self._looks.of(run.region) for run in node.runs)

@@ -82,7 +82,7 @@ def _layer(row: Row, view: View) -> dict[str, Any]:
     layer: dict[str, Any] = {
         "path": row.path,
         "op": row.op,
-        "repeat": row.repeat,
+        "repeat": _number(row.repeat),
         "input": _shapes(row.inputs),
         "output": _shapes(row.outputs),
         **{name: plain(value) for name, value in row.details},

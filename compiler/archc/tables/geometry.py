@@ -69,7 +69,8 @@ def load_of(row: Row, traffic: Traffic) -> Load:
     if node is None:
         return traffic.region(part.region, part.demand).times(row.repeat)
     count = getattr(node, "count", 1) if row.kind == "block" else 1
-    return traffic.node(part.region, node, part.demand).times(row.repeat // max(count, 1))
+    copies = row.repeat if count in (0, 1) else row.repeat // count
+    return traffic.node(part.region, node, part.demand).times(copies)
 
 
 def _line(row: Row, traffic: Traffic, indented: bool) -> Line:

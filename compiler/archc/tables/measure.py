@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from archc.cost import TRANSPARENT, regions_of
-from archc.graph import Call, Choice, Node, Operation, Region, Repeat
+from archc.graph import Call, Choice, Node, Operation, Region, Repeat, Scan
 
 __all__ = ["Measure", "is_bare", "is_shown", "is_split"]
 
@@ -71,7 +71,7 @@ class Measure:
     def _node_levels(self, node: Node) -> int:
         if isinstance(node, Operation):
             return 0
-        if isinstance(node, Choice):
+        if isinstance(node, (Choice, Scan)):
             return self.levels(node.region)
         if isinstance(node, Call):
             return 1 + self.levels(node.region)
@@ -87,7 +87,7 @@ class Measure:
     def _node_rows(self, node: Node, depth: int) -> int:
         if isinstance(node, Operation):
             return int(self._counts(node))
-        if isinstance(node, Choice):
+        if isinstance(node, (Choice, Scan)):
             return self.rows(node.region, depth)
         if isinstance(node, Call):
             return self._opened(node.region, depth)

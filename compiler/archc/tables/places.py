@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from archc.graph import Call, Choice, Operation, Region, Repeat, Shared
+from archc.dims import Dim
+from archc.graph import Call, Choice, Operation, Region, Repeat, Scan, Shared
 from archc.liveness import Demand
 from archc.memory.amounts import EMPTY, Amount
 from archc.memory.saved import Contexts
@@ -56,7 +57,7 @@ class Place(Record):
     base: str
     level: int
     scope: Mapping[str, Lent]
-    repeat: int
+    repeat: Dim
     demand: Demand
     copies: int
     sights: tuple[tuple[Sight, ...], tuple[Sight, ...]] = ((), ())
@@ -93,7 +94,7 @@ def with_modules(region: Region, place: Place) -> Place:
     made = {
         node.label: Lent(join(place.path, node.name), region, None, place.copies)
         for node in region.nodes
-        if node.label is not None and not isinstance(node, Choice)
+        if node.label is not None and not isinstance(node, (Choice, Scan))
     }
     shares = {
         shared.name: Lent(join(place.path, shared.name), region, shared, place.copies)
@@ -137,7 +138,7 @@ def _title(node: object) -> str:
         return _region_title(node.runs[0].region) if node.runs else ""
     if isinstance(node, Choice) and not node.region.nodes:
         return ""
-    return _region_title(node.region) if isinstance(node, (Call, Choice)) else ""
+    return _region_title(node.region) if isinstance(node, (Call, Choice, Scan)) else ""
 
 
 def _region_title(region: Region) -> str:

@@ -40,7 +40,7 @@ def plain_grid(view: View, *, indented: bool) -> Grid:
 def layer_name(row: Row, indented: bool) -> str:
     """The path of a row, and how many copies there are."""
     name = "  " * row.level + (row.name or row.op) if indented else row.path or row.op
-    name = f"{name} ×{row.repeat}" if row.repeat > 1 else name
+    name = f"{name} ×{row.repeat}" if row.repeat != 1 else name
     return f"{name} †" if row.inactive and row.kind != "heading" else name
 
 

@@ -65,7 +65,7 @@ class Row(Record):
     name: str
     level: int
     op: str
-    repeat: int
+    repeat: Dim
     span: Span
     family: str = "block"
     inputs: tuple[Shape, ...] = ()

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from archc.arguments import Module
 from archc.cost import NOTHING, Pricing, Totals, input_shapes, regions_of
-from archc.geometry import Geometry, entering
-from archc.graph import Call, Choice, Node, Operation, Program, Region, Repeat, Run
+from archc.geometry import Geometry, entering, stepping
+from archc.graph import Call, Choice, Node, Operation, Program, Region, Repeat, Run, Scan
 from archc.liveness import demand_of, inside
 from archc.memory.saved import Saving
 from archc.shapes import Shape
+from archc.sight import Sight
 from archc.tables.measure import Measure, is_bare, is_shown, is_split
 from archc.tables.places import (
     Lent,
@@ -134,10 +135,25 @@ class _Walk:
             scope = {**place.scope, **lent_to(node.lends, place.scope)}
             there = place.replace(demand=demand, scope=scope, contexts=place.part(0))
             self.contents(node.region, there, depth)
+        elif isinstance(node, Scan):
+            self._steps(node, place, depth)
         elif isinstance(node, Call):
             self._call(region, node, place, depth)
         else:
             self._repeat(region, node, place, depth)
+
+    def _steps(self, node: Scan, place: Place, depth: int) -> None:
+        # The modules of a step are the cell's own; what they compute is computed at each step.
+        scope = {**place.scope, **lent_to(node.lends, place.scope)}
+        demand = inside(node, node.region, place.demand)
+        there = place.replace(
+            demand=demand,
+            scope=scope,
+            contexts=place.part(0),
+            repeat=place.repeat * node.steps,
+            sights=place.sights if self._geometry is None else _stepping(node, place),
+        )
+        self.contents(node.region, there, depth)
 
     def _operation(self, region: Region, node: Operation, place: Place) -> None:
         if not is_shown(node):
@@ -274,6 +290,11 @@ class _Walk:
 def _of_all(one: Totals, place: Place) -> Totals:
     """The figures of all copies: computed by each that runs, stored by each that is made."""
     return one.computed.times(place.repeat) + one.stored.times(place.copies)
+
+
+def _stepping(node: Scan, place: Place) -> tuple[tuple[Sight, ...], tuple[Sight, ...]]:
+    first, last = place.sights
+    return stepping(node, first), stepping(node, last)
 
 
 def _entering(region: Region) -> tuple[Shape, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from archc.dims import Dim
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from archc.cost import Totals
     from archc.devices import Device
     from archc.graph import Program
+    from archc.optimize import Optimization
     from archc.stats import Style, Table
     from archc.tables.view import Count
 
@@ -216,13 +217,22 @@ class Net:
 
         render(self.program, Path(path), depth=_levels(depth))
 
-    def source(self, *, class_name: str | None = None, recognize: bool = True) -> str:
+    def source(
+        self,
+        *,
+        class_name: str | None = None,
+        recognize: bool = True,
+        optimize: Optimization | None = None,
+    ) -> str:
         """The net as Python source that imports torch and never archc.
 
         Args:
             class_name: the name of the net's class, instead of the one made from its own.
             recognize: whether equations that say what a fused kernel computes become that kernel;
                 both forms have the same state_dict.
+            optimize: "inference" for a module that is not trained: batch norm folded into the layer
+                before it, dropout removed, convolutions side by side merged. Its state_dict is
+                what `optimized_state` makes of that of the module that is trained.
 
         Raises:
             ArchError: when a dimension is open that the module needs as a number.
@@ -230,7 +240,13 @@ class Net:
         from archc.emit import emit
 
         self._refuse_open_dimensions()
-        return emit(self.program, class_name=class_name, probe=self._probe, recognize=recognize)
+        return emit(
+            self.program,
+            class_name=class_name,
+            probe=self._probe,
+            recognize=recognize,
+            optimize=optimize,
+        )
 
     @property
     def recognized(self) -> tuple[str, ...]:
@@ -239,13 +255,24 @@ class Net:
 
         return recognized(self.program).notes
 
-    def to_torch(self, *, recognize: bool = True) -> torch.nn.Module:
+    def to_torch(
+        self,
+        *,
+        recognize: bool = True,
+        optimize: Optimization | None = None,
+        weights: torch.nn.Module | Mapping[str, torch.Tensor] | None = None,
+    ) -> torch.nn.Module:
         """A freshly initialised torch.nn.Module: what `source()` says, executed.
 
         Args:
             recognize: as `source` takes it.
+            optimize: as `source` takes it; the module is then in evaluation mode, its weights in
+                channels-last order, which convolutions on a CPU and on a GPU are fastest in.
+            weights: a module that was made without `optimize`, or its state_dict, to load.
 
         Raises:
+            KeyError: when `weights` lack a tensor that the net has.
+            RuntimeError: when `weights` do not fit, as torch says it.
             ImportError: when torch is not installed.
             ArchError: when a dimension is open that the module needs as a number.
         """
@@ -257,7 +284,28 @@ class Net:
                 raise
             message = "to_torch needs PyTorch: pip install 'arch-lang[torch]'"
             raise ImportError(message, name="torch") from error
-        return to_torch(self.program, probe=self._probe, recognize=recognize)
+        made = to_torch(self.program, probe=self._probe, recognize=recognize, optimize=optimize)
+        if weights is not None:
+            state = weights if isinstance(weights, Mapping) else weights.state_dict()
+            made.load_state_dict(state if optimize is None else self.optimized_state(state))
+        return made
+
+    def optimized_state(self, state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """The state_dict of the module for inference, from that of the module that was trained.
+
+        Args:
+            state: what `to_torch().state_dict()` gives, or the compiled file's class.
+
+        Returns:
+            New tensors for what is folded or merged, the same ones for the rest; it loads strictly
+            into `to_torch(optimize="inference")`.
+
+        Raises:
+            KeyError: when a tensor that the net has is missing.
+        """
+        from archc.torch.inference import optimized_state
+
+        return optimized_state(self.program, state)
 
     def export(
         self, path: str | os.PathLike[str], *, module: torch.nn.Module | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -19,9 +19,16 @@ from archc.options import takes_net
               help="Say on standard error which equations became fused kernels.")  # fmt: skip
 @click.option("--no-recognize", is_flag=True,
               help="Write equations as they are, not as fused kernels.")  # fmt: skip
+@click.option("--optimize", type=click.Choice(["inference"]),
+              help="A faster module for inference: batch norm folded, dropout gone.")  # fmt: skip
 @takes_net
 def command(
-    request: Any, path: Path | None, class_name: str | None, explain: bool, no_recognize: bool
+    request: Any,
+    path: Path | None,
+    class_name: str | None,
+    explain: bool,
+    no_recognize: bool,
+    optimize: Literal["inference"] | None,
 ) -> int:
     """Compile NET to Python source that needs torch and nothing else.
 
@@ -34,7 +41,7 @@ def command(
         raise click.UsageError(message, click.get_current_context())
     with reported():
         net = net_of(request)
-        text = net.source(class_name=class_name, recognize=not no_recognize)
+        text = net.source(class_name=class_name, recognize=not no_recognize, optimize=optimize)
     if explain:
         _explain(() if no_recognize else net.recognized)
     if path is None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from archc.graph import Program
+from archc.optimize import Optimization
 
 __all__ = ["Probe", "emit", "needs_binding"]
 
@@ -19,6 +20,7 @@ def emit(
     class_name: str | None = None,
     probe: Probe | None = None,
     recognize: bool = True,
+    optimize: Optimization | None = None,
 ) -> str:
     """The source of a Python file with the net as an nn.Module.
 
@@ -30,13 +32,14 @@ def emit(
             proves to be the same code with other numbers.
         recognize: whether equations that say what a fused kernel computes become that kernel
             (`archc/recognition`).
+        optimize: "inference" for a module that is not trained (`archc/optimize`).
 
     Raises:
         ValueError: for a class name that is no identifier, or when a dimension must be bound.
     """
     from archc.emit.whole import write
 
-    return write(program, class_name, probe, recognize)
+    return write(program, class_name, probe, recognize, optimize)
 
 
 def needs_binding(program: Program) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+from collections.abc import Callable
 from typing import Any
 
 from archc.emit import Probe
@@ -11,13 +12,18 @@ from archc.emit.binding import symbolic_constructors
 from archc.emit.file import Draft, draft, write_file
 from archc.emit.names import net_class_name
 from archc.graph import Program
+from archc.optimize import Optimization, optimized
 from archc.recognition import recognized
 
 __all__ = ["write"]
 
 
 def write(
-    program: Program, class_name: str | None, probe: Probe | None, recognize: bool = True
+    program: Program,
+    class_name: str | None,
+    probe: Probe | None,
+    recognize: bool = True,
+    optimize: Optimization | None = None,
 ) -> str:
     """The text of the file; see `archc.emit.emit`."""
     if class_name is not None and (not class_name.isidentifier() or keyword.iskeyword(class_name)):
@@ -25,18 +31,32 @@ def write(
     symbolic = symbolic_constructors(program)
     if symbolic:
         raise ValueError(f"bind {', '.join(symbolic)}: constructors need numbers")
-    written = recognized(program).program if recognize else program
-    probed = _recognizing(probe) if recognize and probe is not None else probe
+
+    def changed(given: Program) -> Program:
+        found = given if optimize is None else optimized(given)
+        return recognized(found).program if recognize else found
+
+    written = changed(program)
+    probed = None if probe is None else _changing(probe, changed)
     made = _varied(written, probed) or _draft([written], [], written)
     assert made is not None, "a net alone can always be written"
     varied = bool(made.net.scope.parameters)
-    return write_file(written, made, class_name, _figures(program, varied))
+    text = write_file(written, made, class_name, _figures(program, varied))
+    return text if optimize is None else _in_channels_last(text)
 
 
-def _recognizing(probe: Probe) -> Probe:
+def _in_channels_last(text: str) -> str:
+    # Torch has another order for volumes, and refuses this one for them.
+    if "nn.Conv2d(" not in text or "3d(" in text:
+        return text
+    example = "().eval()\n"
+    return text.replace(example, "().eval().to(memory_format=torch.channels_last)\n")
+
+
+def _changing(probe: Probe, changed: Callable[[Program], Program]) -> Probe:
     def probed(name: str, value: Any) -> Program | None:
         found = probe(name, value)
-        return None if found is None else recognized(found).program
+        return None if found is None else changed(found)
 
     return probed
 

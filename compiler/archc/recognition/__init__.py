@@ -8,13 +8,13 @@ generated code changes, and the state_dict is the same with and without. Each ki
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
-from archc.graph import Node, Operation, Program, Region, Repeat, Scan
+from archc.graph import Program, Region
 from archc.recognition.attention import recognize_attention
 from archc.recognition.hoisting import hoist
 from archc.recognition.notes import Note
 from archc.recognition.recurrence import recognize_recurrence
+from archc.recognition.rewriting import rewritten
 from archlang.record import Record
 
 __all__ = ["RECOGNIZERS", "Note", "Recognized", "Recognizer", "recognized"]
@@ -38,54 +38,13 @@ class Recognized(Record):
 
 def recognized(program: Program) -> Recognized:
     """The program with what is recognised replaced; the same program where nothing is."""
-    rewriting = _Rewriting()
-    region = rewriting.region(program.region)
-    changed = program if region is program.region else program.replace(region=region)
-    return Recognized(changed, tuple(dict.fromkeys([note.text for note in rewriting.notes])))
+    notes: list[Note] = []
 
-
-class _Rewriting:
-    """Rewrites each different region once, so that equal ones stay one object."""
-
-    def __init__(self) -> None:
-        self._known: dict[Region, Region] = {}
-        self.notes: list[Note] = []
-
-    def region(self, region: Region) -> Region:
-        known = self._known.get(region)
-        if known is None:
-            known = self._rewritten(region)
-            self._known[region] = known
-        return known
-
-    def _rewritten(self, region: Region) -> Region:
-        nodes = tuple([self._node(node) for node in region.nodes])
-        shares = tuple([self._shared(shared) for shared in region.shares])
-        if any(new is not old for new, old in zip(nodes, region.nodes, strict=True)) or any(
-            new is not old for new, old in zip(shares, region.shares, strict=True)
-        ):
-            region = region.replace(nodes=nodes, shares=shares)
+    def recognize(region: Region) -> Region:
         for recognizer in RECOGNIZERS:
-            region, notes = recognizer(region)
-            self.notes += notes
+            region, found = recognizer(region)
+            notes.extend(found)
         return region
 
-    def _shared(self, shared: Any) -> Any:
-        if not isinstance(shared.what, Region):
-            return shared
-        inside = self.region(shared.what)
-        return shared if inside is shared.what else shared.replace(what=inside)
-
-    def _node(self, node: Any) -> Node:
-        # What a scan keeps from step to step refers to the nodes of its region by their numbers.
-        if isinstance(node, Operation | Scan):
-            unchanged: Any = node
-            return unchanged  # type: ignore[no-any-return]
-        if isinstance(node, Repeat):
-            runs = [(run, self.region(run.region)) for run in node.runs]
-            if all(region is run.region for run, region in runs):
-                return node
-            return node.replace(runs=tuple([run.replace(region=new) for run, new in runs]))
-        inside = self.region(node.region)
-        found: Node = node if inside is node.region else node.replace(region=inside)
-        return found
+    changed = rewritten(program, recognize)
+    return Recognized(changed, tuple(dict.fromkeys([note.text for note in notes])))

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
-from archc.graph import INPUTS, Node, Operation, Region, Repeat, Wire
+from archc.graph import INPUTS, Node, Operation, Program, Region, Repeat, Scan, Wire
 from archc.op import Op
 from archc.shapes import Shape
 
-__all__ = ["only_used", "operation_at", "rewired", "wire_shape", "without_nodes"]
+__all__ = [
+    "only_used", "operation_at", "rewired", "rewired_region", "rewritten", "wire_shape",
+    "without_nodes",
+]  # fmt: skip
 
 _NOWHERE = -2
 
@@ -45,20 +48,74 @@ def without_nodes(region: Region, gone: Collection[int]) -> Region:
     """The region without some nodes, which nothing uses."""
     kept = [number for number in range(len(region.nodes)) if number not in gone]
     numbers = {INPUTS: INPUTS, **{old: new for new, old in enumerate(kept)}}
-
-    def moved(wire: Wire) -> Wire:
-        return wire.replace(node=numbers[wire.node])
-
-    nodes = tuple([rewired(region.nodes[number], moved) for number in kept])
-    outputs = tuple([o.replace(wire=moved(o.wire)) for o in region.outputs])
-    return region.replace(nodes=nodes, outputs=outputs)
+    nodes = tuple([region.nodes[number] for number in kept])
+    return rewired_region(region, nodes, lambda wire: wire.replace(node=numbers[wire.node]))
 
 
-def rewired(node: Any, change: Callable[[Wire], Wire]) -> Node:
+def rewired_region(
+    region: Region, nodes: tuple[Node, ...], wired: Callable[[Wire], Wire]
+) -> Region:
+    """The region with those nodes, every wire of theirs and of the outputs exchanged."""
+    outputs = tuple([o.replace(wire=wired(o.wire)) for o in region.outputs])
+    moved = tuple([rewired(node, wired) for node in nodes])
+    return region.replace(nodes=moved, outputs=outputs)
+
+
+def rewired(node: Any, wired: Callable[[Wire], Wire]) -> Node:
     """A node whose streams come from elsewhere."""
-    changed: Node = node.replace(inputs=tuple([change(wire) for wire in node.inputs]))
+    changed: Node = node.replace(inputs=tuple([wired(wire) for wire in node.inputs]))
     if not isinstance(changed, Repeat):
         return changed
-    captures = [tuple([change(wire) for wire in run.captures]) for run in changed.runs]
+    captures = [tuple([wired(wire) for wire in run.captures]) for run in changed.runs]
     pairs = zip(changed.runs, captures, strict=True)
     return changed.replace(runs=tuple([run.replace(captures=c) for run, c in pairs]))
+
+
+def rewritten(program: Program, rewrite: Callable[[Region], Region]) -> Program:
+    """The program with each region rewritten, inner ones first; itself where nothing changes."""
+    region = _Rewriting(rewrite).region(program.region)
+    return program if region is program.region else program.replace(region=region)
+
+
+class _Rewriting:
+    """Rewrites each different region once, so that equal ones stay one object."""
+
+    def __init__(self, rewrite: Callable[[Region], Region]) -> None:
+        self._rewrite = rewrite
+        self._known: dict[Region, Region] = {}
+
+    def region(self, region: Region) -> Region:
+        known = self._known.get(region)
+        if known is None:
+            known = self._rewritten(region)
+            self._known[region] = known
+        return known
+
+    def _rewritten(self, region: Region) -> Region:
+        nodes = tuple([self._node(node) for node in region.nodes])
+        shares = tuple([self._shared(shared) for shared in region.shares])
+        if any(new is not old for new, old in zip(nodes, region.nodes, strict=True)) or any(
+            new is not old for new, old in zip(shares, region.shares, strict=True)
+        ):
+            region = region.replace(nodes=nodes, shares=shares)
+        return self._rewrite(region)
+
+    def _shared(self, shared: Any) -> Any:
+        if not isinstance(shared.what, Region):
+            return shared
+        inside = self.region(shared.what)
+        return shared if inside is shared.what else shared.replace(what=inside)
+
+    def _node(self, node: Any) -> Node:
+        # What a scan keeps from step to step refers to the nodes of its region by their numbers.
+        if isinstance(node, Operation | Scan):
+            unchanged: Any = node
+            return unchanged  # type: ignore[no-any-return]
+        if isinstance(node, Repeat):
+            runs = [(run, self.region(run.region)) for run in node.runs]
+            if all(region is run.region for run, region in runs):
+                return node
+            return node.replace(runs=tuple([run.replace(region=new) for run, new in runs]))
+        inside = self.region(node.region)
+        found: Node = node if inside is node.region else node.replace(region=inside)
+        return found

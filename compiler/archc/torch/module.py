@@ -18,31 +18,46 @@ from torch import nn
 from archc.emit import Probe, emit
 from archc.emit.names import identifier, net_class_name
 from archc.graph import Program
+from archc.optimize import Optimization
+from archc.torch.inference import ordered
 
 __all__ = ["module_class", "source_module", "to_torch"]
 
 _PREFIX = "archc_generated"
 
 
-def to_torch(program: Program, *, probe: Probe | None = None, recognize: bool = True) -> nn.Module:
+def to_torch(
+    program: Program,
+    *,
+    probe: Probe | None = None,
+    recognize: bool = True,
+    optimize: Optimization | None = None,
+) -> nn.Module:
     """The net as a freshly initialised module, in training mode as torch makes it.
+
+    A module for inference is in evaluation mode, its weights in channels-last order.
 
     Args:
         program: a checked net in which `archc.emit.needs_binding` finds nothing.
         probe: as `archc.emit.emit` takes it; without it, hyperparameters are fixed numbers.
         recognize: as `archc.emit.emit` takes it.
+        optimize: as `archc.emit.emit` takes it.
     """
-    made = module_class(program, probe=probe, recognize=recognize)()
+    made = module_class(program, probe=probe, recognize=recognize, optimize=optimize)()
     assert isinstance(made, nn.Module)
-    return made
+    return made if optimize is None else ordered(made.eval())
 
 
 def module_class(
-    program: Program, *, probe: Probe | None = None, recognize: bool = True
+    program: Program,
+    *,
+    probe: Probe | None = None,
+    recognize: bool = True,
+    optimize: Optimization | None = None,
 ) -> type[nn.Module]:
     """The class of the net, from exactly the source that `emit` gives."""
     name = net_class_name(program.name, program.applies)
-    source = emit(program, class_name=name, probe=probe, recognize=recognize)
+    source = emit(program, class_name=name, probe=probe, recognize=recognize, optimize=optimize)
     module = source_module(source, program.name)
     found: type[nn.Module] = getattr(module, name)
     return found

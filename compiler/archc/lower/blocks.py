@@ -6,7 +6,6 @@ from typing import Any
 
 from archc.graph import Call, Region
 from archc.lower.body import run_body
-from archc.lower.cells import run_cell
 from archc.lower.context import Context, Frame, Problem
 from archc.lower.evaluate import evaluate
 from archc.lower.finals import asks_for_state, parted
@@ -73,6 +72,8 @@ def region_of(
 
     def body(within: Context, arriving: Any) -> Any:
         if block.kind == "cell":
+            from archc.lower.cells import run_cell  # most files have no cells
+
             return run_cell(block, names, within, states)
         return run_body(block, _rebound(names, arriving), within)
 

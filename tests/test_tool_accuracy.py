@@ -15,7 +15,6 @@ import pytest
 
 import archc
 from archc import library
-from archc.op import REGISTRY
 
 FOLDER = Path(__file__).parent / "accuracy"
 with (FOLDER / "cases.csv").open(encoding="utf-8", newline="") as file:
@@ -23,9 +22,14 @@ with (FOLDER / "cases.csv").open(encoding="utf-8", newline="") as file:
 TOOLS = [name for name in CASES[0] if name not in ("case", "net", "needs", "with", "macs")]
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case["case"])
+# The nets that the library does not have yet.
+MISSING = {"swin_t"}
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in CASES if case["net"] not in MISSING], ids=lambda case: case["case"]
+)
 def test_multiply_adds_are_exact(case: dict[str, str]) -> None:
-    _skip_what_is_missing(case)
     bindings = {name: int(size) for name, _, size in [_pair(case["with"])] if name}
     batch = bindings.pop("batch", 1)
     net = archc.load(_where(case["net"]), **bindings)
@@ -38,12 +42,9 @@ def test_no_tool_has_them_all() -> None:
         assert any(case[tool] != ("1.0000" if int(case["macs"]) else "0") for case in CASES)
 
 
-def _skip_what_is_missing(case: dict[str, str]) -> None:
-    needed = case["needs"]
-    if needed and REGISTRY.get(needed) is None:
-        pytest.skip(f"there is no operator {needed} yet")
-    if ":" not in case["net"] and case["net"] not in library.names():
-        pytest.skip(f"there is no net {case['net']} in the library yet")
+def test_what_is_missing_is_named() -> None:
+    nets = {case["net"] for case in CASES if ":" not in case["net"]}
+    assert nets - set(library.names()) == MISSING
 
 
 def _where(net: str) -> str:

@@ -12,14 +12,20 @@ __all__ = ["example"]
 BATCH = 2
 
 
-def example(program: Program, class_name: str) -> list[str]:
+def example(program: Program, class_name: str, memory_format: str = "") -> list[str]:
     """The lines that print the number of parameters, and what a batch of two becomes.
 
     The batch is left out where a size is open: which numbers fit is not for a file to guess.
+
+    Args:
+        program: the net.
+        class_name: of its class.
+        memory_format: torch's name of the order that the module's weights are put into, if any.
     """
     lines = Lines()
     body = lines.block()
-    body.add(f"model = {class_name}().eval()")
+    order = f".to(memory_format=torch.{memory_format})" if memory_format else ""
+    body.add(f"model = {class_name}().eval(){order}")
     body.add("parameters = sum(p.numel() for p in model.parameters())")
     shapes = [port.shape for port in program.region.inputs]
     outputs = [output for output in program.region.outputs if not output.training]

@@ -89,8 +89,13 @@ class Making:
         pairs = zip(regions, nodes, strict=True)
         return [None if r is None or n is None else self.forms.of(r, n) for r, n in pairs]
 
-    def placeholders(self, op: Op, forms: list[Any], scope: Scope, name: str) -> dict[str, Any]:
-        """What fills the names in a call's template: slots, and the paths of modules."""
+    def placeholders(
+        self, op: Op | None, forms: list[Any], scope: Scope, name: str
+    ) -> dict[str, Any]:
+        """What fills the names in a call's template: slots, and the paths of modules.
+
+        Without an operator the template is one of the generated code's own, such as zeros.
+        """
         filling: dict[str, Any] = {}
         for position, (key, _) in enumerate(first_of(forms).values):
             values = tuple([ANY if f is None else f.values[position][1] for f in forms])

@@ -88,15 +88,11 @@ def _start(
     like = next((s for s in inputs if _is_real(s) == real), inputs[0])
     alike = _is_real(like) == real
     forms = [None if shape is ANY else _zeros(shape, alike) for shape in shapes]
-    filling = builder.making.placeholders(_NoOperator, forms, builder.unit.scope, state.name)  # type: ignore[arg-type]
+    filling = builder.making.placeholders(None, forms, builder.unit.scope, state.name)
     form = next(form for form in forms if form is not None)
     start = Stream(shapes, _name(state, 1))
     steps.append(Apply(form.template, filling, (like,), (start,)))
     return start
-
-
-class _NoOperator:
-    """Stands where an operator would lend its table."""
 
 
 def _zeros(shape: Any, alike: bool) -> Expression:

@@ -41,16 +41,8 @@ def write(
     made = _varied(written, probed) or _draft([written], [], written)
     assert made is not None, "a net alone can always be written"
     varied = bool(made.net.scope.parameters)
-    text = write_file(written, made, class_name, _figures(program, varied))
-    return text if optimize is None else _in_channels_last(text)
-
-
-def _in_channels_last(text: str) -> str:
-    # Torch has another order for volumes, and refuses this one for them.
-    if "nn.Conv2d(" not in text or "3d(" in text:
-        return text
-    example = "().eval()\n"
-    return text.replace(example, "().eval().to(memory_format=torch.channels_last)\n")
+    figures = _figures(program, varied)
+    return write_file(written, made, class_name, figures, fast=optimize is not None)
 
 
 def _changing(probe: Probe, changed: Callable[[Program], Program]) -> Probe:

@@ -92,7 +92,7 @@ def split_products(scan: Scan) -> Scan:
 class _Splitting:
     def __init__(self, step: Region, late: set[int]) -> None:
         self.step, self.late = step, late
-        self.nodes: list[Node] = []
+        self.nodes: list[Node | _Marked] = []
         self.numbers: dict[int, int] = {}
         self.changed = False
 
@@ -157,7 +157,7 @@ class _Splitting:
         """A new node; the first `old` of its wires have the old numbers."""
         span = self.step.nodes[0].span
         node = Operation("", wires, (shape,), span, label, op)
-        self.nodes.append(_Marked(node, old))  # type: ignore[arg-type]
+        self.nodes.append(_Marked(node, old))
         return Wire(len(self.nodes) - 1, 0)
 
     def moved(self, wire: Wire) -> Wire:
@@ -170,7 +170,7 @@ class _Splitting:
         outputs = tuple([o.replace(wire=self.moved(o.wire)) for o in self.step.outputs])
         return self.step.replace(nodes=tuple(nodes), outputs=outputs)
 
-    def _finished(self, node: Any) -> Node:
+    def _finished(self, node: Node | _Marked) -> Node:
         if not isinstance(node, _Marked):
             return rewired(node, self.moved)
         old = [self.moved(wire) for wire in node.node.inputs[: node.old]]

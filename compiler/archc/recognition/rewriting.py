@@ -106,16 +106,14 @@ class _Rewriting:
         inside = self.region(shared.what)
         return shared if inside is shared.what else shared.replace(what=inside)
 
-    def _node(self, node: Any) -> Node:
+    def _node(self, node: Node) -> Node:
         # What a scan keeps from step to step refers to the nodes of its region by their numbers.
         if isinstance(node, Operation | Scan):
-            unchanged: Any = node
-            return unchanged  # type: ignore[no-any-return]
+            return node
         if isinstance(node, Repeat):
             runs = [(run, self.region(run.region)) for run in node.runs]
             if all(region is run.region for run, region in runs):
                 return node
             return node.replace(runs=tuple([run.replace(region=new) for run, new in runs]))
         inside = self.region(node.region)
-        found: Node = node if inside is node.region else node.replace(region=inside)
-        return found
+        return node if inside is node.region else node.replace(region=inside)

@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from archc.graph import Call, Choice, Operation, Program, Region, Repeat
 from archc.ops.deconvolution import Deconv
 from archc.ops.normalisation import BatchNorm
+from archc.optimize import PASSES
 from archc.optimize.folding import fold_normalisation, folds
 from archc.optimize.merging import merge_branches, merged_name, mergers
-from archc.optimize.removing import remove_regularisation
 from archc.recognition.rewriting import rewritten
 
 __all__ = ["optimized_state", "ordered"]
@@ -35,12 +35,8 @@ def optimized_state(program: Program, state: Mapping[str, Tensor]) -> _State:
         KeyError: when a tensor that is folded or merged is missing.
     """
     changed = dict(state)
-    steps: tuple[tuple[Callable[[Region], Region], Callable[[Region, str, _State], None]], ...] = (
-        (remove_regularisation, lambda region, prefix, state: None),
-        (fold_normalisation, _fold_all),
-        (merge_branches, _merge_all),
-    )
-    for rewrite, renew in steps:
+    for rewrite in PASSES:
+        renew = _RENEWALS.get(rewrite, _keep)
         for region, prefix in _regions(program.region, ""):
             renew(region, prefix, changed)
         program = rewritten(program, rewrite)
@@ -111,3 +107,14 @@ def _merge_all(region: Region, prefix: str, state: _State) -> None:
         whole = _path(prefix, merged_name(region, group))
         for key in [key.removeprefix(paths[0]) for key in state if key.startswith(paths[0])]:
             state[whole + key] = torch.cat([state.pop(path + key) for path in paths])
+
+
+def _keep(region: Region, prefix: str, state: _State) -> None:
+    """Weights stay as they are."""
+
+
+# What passes do to weights; one that is not here changes none.
+_RENEWALS: Mapping[Callable[[Region], Region], Callable[[Region, str, _State], None]] = {
+    fold_normalisation: _fold_all,
+    merge_branches: _merge_all,
+}

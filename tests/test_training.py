@@ -26,7 +26,7 @@ def spelled(scores: torch.Tensor) -> str:
 @pytest.mark.parametrize("layer", ["rnn", "lstm", "gru"])
 @pytest.mark.parametrize("form", ["", "_fc", "_embed"])
 def test_it_learns_to_spell(layer: str, form: str) -> None:
-    torch.manual_seed(4)
+    torch.manual_seed(2)
     model = archc.load(f"char_{layer}{form}").to_torch()
     numbers = indices(GIVEN)
     given = F.one_hot(numbers, len(LETTERS)).float() if form != "_embed" else numbers

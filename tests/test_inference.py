@@ -91,6 +91,35 @@ def test_branches_of_one_kernel_are_one_convolution() -> None:
     assert "BatchNorm" not in source and "Dropout" not in source
 
 
+def test_what_a_layer_made_is_written_over() -> None:
+    source = archc.load("resnet18").source(optimize="inference")
+    assert "F.relu(self.conv2(y).add_(self.shortcut(x)), inplace=True)" in source
+
+
+@pytest.mark.parametrize(
+    "chain",
+    [
+        "{ RELU, SIGMOID } -> ADD",
+        "CONV(3) -> { ID + RELU }",
+        "CONV(3) -> { RELU | TANH } -> RELU",
+        "CONV(3) -> FLATTEN -> RELU",
+        "CONV(3) -> { ID + GAP }",
+        "{ ID + CONV(3) -> RELU }",
+        "CONV(3) -> [RELU -> { ID + CONV(3) -> BN } -> SILU]*2",
+        "{ CONV(3) + CONV(3) -> RELU } -> HARDSWISH",
+    ],
+)
+def test_nothing_that_is_needed_is_written_over(chain: str) -> None:
+    net = archc.load(source=f"net N = INPUT(3, 11, 13) -> {chain}")
+    plain = trained(net).to(torch.float64)
+    fast = net.to_torch(optimize="inference", weights=plain).to(torch.float64)
+    image = torch.randn(2, 3, 11, 13, dtype=torch.float64)
+    before = image.clone()
+    with torch.inference_mode():
+        assert torch.allclose(fast(image), plain(image), atol=1e-6)
+    assert torch.equal(image, before)
+
+
 def test_weights_of_the_trained_module_are_taken() -> None:
     net = archc.load("cifar_resnet20_b")
     model = trained(net)

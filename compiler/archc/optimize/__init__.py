@@ -15,6 +15,7 @@ from archc.graph import Program, Region
 from archc.optimize.folding import fold_normalisation
 from archc.optimize.merging import merge_branches
 from archc.optimize.removing import remove_regularisation
+from archc.optimize.reusing import reuse_memory
 from archc.recognition.rewriting import rewritten
 
 __all__ = ["PASSES", "Optimization", "optimized"]
@@ -25,6 +26,7 @@ PASSES: tuple[Callable[[Region], Region], ...] = (
     remove_regularisation,
     fold_normalisation,
     merge_branches,
+    reuse_memory,
 )
 
 

@@ -113,10 +113,10 @@ def _head(sort: _Sort) -> str:
 def _of_grid(sort: _Sort) -> str:
     if not sort.grid:
         return ""
-    learned = " Scores have a learned bias by distance." if sort.relative else ""
+    learned = ", and scores have a learned bias by distance" if sort.relative else ""
     return f"""
-    The steps are the positions of a grid.{learned} With a
-    shift it is a window of a map that was rolled back: x is (B, *windows, ..., T, C).
+    The steps are the positions of a grid{learned}.
+    With a shift, it is a window of a map that was rolled back: (B, *windows, ..., T, C).
 """
 
 

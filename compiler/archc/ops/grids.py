@@ -18,10 +18,10 @@ __all__ = ["GRID", "NEIGHBOURS", "RELATIVE_BIAS", "grid_of", "positions", "shift
 GRID = Sizes(nothing=True)
 
 RELATIVE_BIAS = '''def relative_bias(table: Tensor, grid: tuple[int, ...]) -> Tensor:
-    """The bias (heads, T, T) of each query (rows) and key (columns), by how far they are apart.
+    """The bias (heads, T, T) of queries (rows) and keys (columns), by their distance.
 
-    The rows of the table (N, heads) are the distances from query to key along the axes of the grid,
-    2 * size - 1 of each.
+    The table (N, heads) has a row for each distance from key to query along the axes of
+    the grid: 2 * size - 1 of each.
     """
     axes = len(grid)
     bias = table.unflatten(0, [2 * size - 1 for size in grid])
@@ -32,12 +32,14 @@ RELATIVE_BIAS = '''def relative_bias(table: Tensor, grid: tuple[int, ...]) -> Te
 '''
 
 NEIGHBOURS = '''def neighbours(x: Tensor, grid: tuple[int, ...], shift: tuple[int, ...]) -> Tensor:
-    """Which steps (*windows, ..., T, T) of a window lay together before the map was rolled.
+    """Which steps (*windows, ..., T, T) lay in one region before their map was rolled.
 
-    x is (B, *windows, ..., T, C). The last window along an axis ends with what was rolled round.
+    x is (B, *windows, ..., T, C). The last window along an axis ends with positions that
+    were rolled round: another region.
     """
     axes = len(grid)
-    region = torch.zeros(*x.shape[1 : axes + 1], *grid, dtype=torch.int64, device=x.device)
+    windows = x.shape[1 : axes + 1]
+    region = torch.zeros(*windows, *grid, dtype=torch.int64, device=x.device)
     for axis, (size, moved) in enumerate(zip(grid, shift, strict=True)):
         last = region.select(axis, -1).narrow(axis + axes - 1, size - moved, moved)
         last += 2**axis
@@ -83,13 +85,18 @@ def shifts_of(operator: str, shift: Any, grid: tuple[int, ...]) -> tuple[int, ..
     """
     if isinstance(shift, tuple) and len(shift) != len(grid):
         message = f"{operator} has {len(shift)} shifts, and a grid of {_by(grid)}"
-        raise OpError(message, code="argument-value", help="one for each axis of `grid`")
+        help = f"one for each axis of `grid`: {_halves(grid)}"
+        raise OpError(message, code="argument-value", help=help)
     shifts: tuple[int, ...] = per_axis(operator, "shift", shift, len(grid))
     if any(moved >= size for moved, size in zip(shifts, grid, strict=True)):
-        halves = spell(tuple([size // 2 for size in grid]))
         message = f"{operator}: a shift of {_by(shifts)} leaves a window of {_by(grid)}"
-        raise OpError(message, code="argument-value", help=f"windows move by a half: {halves}")
+        help = f"windows move by a half: {_halves(grid)}"
+        raise OpError(message, code="argument-value", help=help)
     return shifts
+
+
+def _halves(grid: tuple[int, ...]) -> str:
+    return f"`shift={spell(tuple([size // 2 for size in grid]))}`"
 
 
 def windows_of(operator: str, shape: Shape, grid: tuple[int, ...]) -> tuple[Dim, ...]:
@@ -102,8 +109,15 @@ def windows_of(operator: str, shape: Shape, grid: tuple[int, ...]) -> tuple[Dim,
         return shape.sizes[: len(grid)]
     axes = "an axis of windows" if len(grid) == 1 else f"{len(grid)} axes of windows"
     message = f"{operator} needs {axes} in front, since it is shifted, got {shape}"
-    pattern = '"c (m a) (n b) -> m n (a b) c"' if len(grid) > 1 else '"(m a) c -> m a c"'
-    raise OpError(message, help=f"cut the map into windows: `RESHAPE({pattern}, ...)`")
+    raise OpError(message, help=f"cut the map into windows{_way_to_windows(grid)}")
+
+
+def _way_to_windows(grid: tuple[int, ...]) -> str:
+    if len(grid) > 2:
+        return ""
+    pattern = "(m a) c -> m a c" if len(grid) == 1 else "c (m a) (n b) -> m n (a b) c"
+    sizes = ", ".join([f"{name}={size}" for name, size in zip("ab", grid, strict=False)])
+    return f': `RESHAPE("{pattern}", {sizes})`'
 
 
 def positions(grid: tuple[int, ...]) -> int:

@@ -18,6 +18,7 @@ from archc.ops.grids import (
     shifts_of,
     windows_of,
 )
+from archc.ops.layouts import spell
 from archc.saves import NO_TENSORS, Extra, Saves
 from archc.shapes import Shape
 from archc.sight import Reach
@@ -31,7 +32,7 @@ _CAUSAL = '''def causal_mask(scores: Tensor) -> Tensor:
 '''
 
 _WINDOW = '''def window_mask(scores: Tensor, window: int) -> Tensor:
-    """Minus infinity where a query (rows) and a key (columns) are window steps apart or more."""
+    """Minus infinity where a query (rows) and a key (columns) are window steps apart."""
     near = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device)
     return scores.masked_fill(~near.triu(1 - window).tril(window - 1), float("-inf"))
 '''
@@ -39,7 +40,7 @@ _WINDOW = '''def window_mask(scores: Tensor, window: int) -> Tensor:
 _SHIFTED = '''def shifted_mask(
     scores: Tensor, grid: tuple[int, ...], shift: tuple[int, ...]
 ) -> Tensor:
-    """Minus infinity in scores (B, *windows, ..., T, T) between what rolling brought together."""
+    """Minus infinity in scores (B, *windows, ..., T, T) between what rolling joined."""
     return scores.masked_fill(~neighbours(scores, grid, shift), float("-inf"))
 '''
 
@@ -52,6 +53,15 @@ def _square(operator: str, scores: Shape, what: str) -> Dim:
         message = f"{operator} needs scores of queries by as many keys, got {scores}"
         raise OpError(message, help=f"scores are `{{ q @ k' }} -> {what} -> SOFTMAX`")
     return scores.sizes[-1]
+
+
+# What each sort takes, and how it is written.
+_TAKEN = {"causal": (), "window": ("size",), "shifted": ("size", "grid")}
+_WRITTEN = {
+    "causal": "`MASK(causal)`",
+    "window": "`MASK(window, 3)`",
+    "shifted": "`MASK(shifted, 3, grid=(7, 7))`",
+}
 
 
 class Mask(Op):
@@ -102,17 +112,18 @@ class Mask(Op):
         return inputs[0]
 
     def _check_arguments(self) -> None:
-        example = "grid=(7, 7)" if self.what == "shifted" else ""
-        written = f"MASK({self.what}, 3{', ' * bool(example)}{example})"
-        if self.what == "causal" and (self.size is not None or self.grid is not None):
-            message = "MASK(causal) takes no size and no grid"
-            raise OpError(message, code="argument-value", help="`MASK(causal)`")
+        given = {"size": self.size, "grid": self.grid}
+        problem = ""
+        for name, value in given.items():
+            if value is not None and name not in _TAKEN[self.what]:
+                problem = f"takes no {name}"
         if self.what != "causal" and self.size is None:
-            message = f"MASK({self.what}) needs a size"
-            raise OpError(message, code="argument-value", help=f"`{written}`")
-        if self.what == "window" and (not isinstance(self.size, int) or self.size < 1):
-            message = "MASK(window) needs a whole number of at least 1"
-            raise OpError(message, code="argument-value", help=f"`{written}`")
+            problem = "needs a size"
+        elif self.what == "window" and (not isinstance(self.size, int) or self.size < 1):
+            problem = f"takes a whole number of at least 1, found {spell(self.size)}"
+        if problem:
+            message = f"MASK({self.what}) {problem}"
+            raise OpError(message, code="argument-value", help=_WRITTEN[self.what])
 
     def saves(
         self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]

@@ -108,12 +108,12 @@ class _Breaker:
 
     def _chain(self, node: ast.expr, indent: int, before: str, after: str) -> list[str]:
         """Calls of methods, one behind the other: each but the first on a line of its own."""
-        starts = [dot.value.end_col_offset or 0 for dot in _dots(node)]
+        dots = _dots(node)
+        starts = [dot.value.end_col_offset or 0 for dot in dots]
         ends = [*starts[1:], node.end_col_offset or 0]
-        pad = " " * indent
-        first = pad + before + self.between(node.col_offset, starts[0])
-        lines = [pad + self.between(*ends_of) for ends_of in zip(starts, ends, strict=True)]
-        return [first, *lines[:-1], lines[-1] + after]
+        first = self.expression(dots[0].value, indent, before, "")
+        calls = [" " * indent + self.between(*ends) for ends in zip(starts, ends, strict=True)]
+        return [*first, *calls[:-1], calls[-1] + after]
 
     def _bracketed(
         self,

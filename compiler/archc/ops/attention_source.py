@@ -116,7 +116,7 @@ def _of_grid(sort: _Sort) -> str:
     learned = ", and scores have a learned bias by distance" if sort.relative else ""
     return f"""
     The steps are the positions of a grid{learned}.
-    With a shift, it is a window of a map that was rolled back: (B, *windows, ..., T, C).
+    With a shift, x is (B, *windows, ..., T, C) of a map that was rolled back so far.
 """
 
 

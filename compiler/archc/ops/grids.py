@@ -34,8 +34,8 @@ RELATIVE_BIAS = '''def relative_bias(table: Tensor, grid: tuple[int, ...]) -> Te
 NEIGHBOURS = '''def neighbours(x: Tensor, grid: tuple[int, ...], shift: tuple[int, ...]) -> Tensor:
     """Which steps (*windows, ..., T, T) lay in one region before their map was rolled.
 
-    x is (B, *windows, ..., T, C). The last window along an axis ends with positions that
-    were rolled round: another region.
+    x is (B, *windows, ..., T, C). The last window along an axis ends with the positions
+    that were rolled round: another region.
     """
     axes = len(grid)
     windows = x.shape[1 : axes + 1]

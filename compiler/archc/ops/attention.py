@@ -1,4 +1,4 @@
-"""Attention: ATTENTION with its projections, and ROPE for attention as an equation."""
+"""Attention with its projections: ATTENTION."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from archc import dims
 from archc.arguments import COUNT, FLAG, Flowing, Perhaps, Real, Sizes, Whole
 from archc.dims import Dim
-from archc.op import Constant, Example, Expression, Family, Module, Op, OpError, TorchForm, argument
+from archc.op import Constant, Example, Family, Module, Op, OpError, TorchForm, argument
 from archc.ops.attention_source import ROTATE, attention_class
 from archc.ops.axes import require_reals, settled
 from archc.ops.grids import (
@@ -20,17 +20,14 @@ from archc.ops.grids import (
     shifts_of,
     windows_of,
 )
-from archc.ops.positions import sequence_sizes
+from archc.ops.positions import ROTATED, sequence_sizes
 from archc.saves import Extra, Saves
 from archc.shapes import Shape
-from archc.sight import Reach
 
-__all__ = ["Attention", "RotaryPositions"]
+__all__ = ["Attention"]
 
 # Maximum, subtraction, exponential, sum and division, as SOFTMAX counts them.
 _SOFTMAX = 5
-# A turned feature is two products and their sum.
-_TURN = 3
 
 
 class Attention(Op):
@@ -201,7 +198,7 @@ class Attention(Op):
         _, given, keys = self._sizes(inputs)
         queries, pairs = inputs[0].elements, inputs[-1].elements // given * keys
         biases = 2 * queries + 2 * pairs if self.bias else 0
-        turned = _TURN * (queries + pairs) if self.rope is not None else 0
+        turned = ROTATED * (queries + pairs) if self.rope is not None else 0
         # One for the division by the root, one for the sum with a bias, the others for the softmax.
         weights = (1 + _SOFTMAX + self.relative) * self.heads * self._scores(inputs)
         return 2 * self.macs(inputs, outputs) + biases + turned + weights
@@ -269,51 +266,3 @@ class Attention(Op):
             ("dropout", float(self.dropout), 0.0),
         )
         return tuple([(name, value) for name, value, usual in given if value != usual])
-
-
-class RotaryPositions(Op):
-    """Rotary positions (Su et al. 2021): turns pairs of features by an angle that the step decides.
-
-    Feature i and feature i + d / 2 of step t turn by t / base ** (2i / d), so that the product of a
-    query and a key depends on how far they are apart.
-
-    Shape: unchanged, with an even number of features. Cost: no parameters; flops are three an
-    element.
-    """
-
-    name: ClassVar[str] = "ROPE"
-    family: ClassVar[Family] = "attention"
-    foreign: ClassVar[tuple[str, ...]] = ("RotaryEmbedding", "RotaryPositionalEmbeddings", "RoPE")
-
-    base: float = argument("the base of the wavelengths", Real(least=1.0), 10000)
-
-    examples: ClassVar[tuple[Example, ...]] = (
-        Example("SEQUENCE(13, 6) -> ROPE", "(13, 6)"),
-        Example('SEQUENCE(13, 30) -> RESHAPE("t (h d) -> h t d", h=5) -> ROPE(500)', "(5, 13, 6)"),
-    )
-
-    def infer(self, *inputs: Shape) -> Shape:
-        _, features = sequence_sizes(inputs[0], self.name)
-        undecided = f"{self.name} turns pairs, and whether {features} is even is not known"
-        if not settled(dims.same(features % 2, 0), undecided):
-            message = f"{self.name} turns pairs of features, got {inputs[0]}"
-            raise OpError(message, code="not-divisible")
-        return inputs[0]
-
-    def flops(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Dim:
-        return _TURN * inputs[0].elements
-
-    def saves(
-        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
-    ) -> Saves:
-        half = inputs[0].sizes[-2] * (inputs[0].sizes[-1] // 2)
-        return Saves(extras=(Extra(2 * half, batched=False),))
-
-    def reaches(self, *inputs: Shape) -> dict[str, Reach]:
-        return {}
-
-    def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
-        helper = (("rotate", ROTATE),)
-        if self.base == 10000:
-            return Expression("rotate({0})", helper=helper)
-        return Expression("rotate({0}, {base})", (("base", float(self.base)),), helper=helper)

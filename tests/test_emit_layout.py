@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from random import Random
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -52,6 +53,29 @@ def test_statements_are_broken_as_ruff_breaks_them(statements: list[str]) -> Non
     lines = ["class A:", "    def f(self):"]
     for one in statements:
         lines += statement(one, 8)
+    text = "\n".join(lines) + "\n"
+    done = subprocess.run(
+        [RUFF, "format", "--isolated", "--diff", "-q", "-"],
+        input=text, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stdout == ""
+
+
+def _chain(random: Random) -> str:
+    """Methods called one behind the other, as a tensor that is rearranged has them."""
+    root = random.choice(["x", "self.inception_a1", "F.relu(x)", "self.attention(a_rather_long)"])
+    found = random.choice(["x = ", "return "]) + root
+    for _ in range(random.randint(1, 6)):
+        sizes = [str(random.choice([1, 3, -1, 224])) for _ in range(random.randint(1, 5))]
+        found += f".{random.choice(['flatten', 'unflatten', 'permute'])}({', '.join(sizes)})"
+    return found
+
+
+def test_chains_of_calls_are_broken_as_ruff_breaks_them() -> None:
+    random = Random(7)
+    lines = ["class A:", "    def f(self):"]
+    for _ in range(200):
+        lines += statement(_chain(random), 8)
     text = "\n".join(lines) + "\n"
     done = subprocess.run(
         [RUFF, "format", "--isolated", "--diff", "-q", "-"],

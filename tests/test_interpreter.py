@@ -23,7 +23,7 @@ EXAMPLES = [
 BEYOND = (
     "NOISE", "RESHAPE", "ceil", "LRN", "ADAPTIVEPOOL", "BILINEAR", "TRANSPOSE", "CROP", "PAD",
     "REPEAT", "ONEHOT", "ARGMAX", "SELU", "GLU", "IN(", "mode=", "axis=(", "SOFTMAX(axis", "0..",
-    "-> IN", "SELECT(", "bias=yes", "POSENC", "ATTENTION", "MASK", "ROPE", "LSTM", "GRU", "RNN",
+    "-> IN", "SELECT(", "bias=yes", "POSENC", "ATTENTION", "ROPE", "LSTM", "GRU", "RNN",
     "a=", "ID' @",
 )  # fmt: skip
 

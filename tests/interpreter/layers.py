@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from typing import Any
 
 import torch
@@ -131,6 +133,21 @@ def posembed(weights: Weights, x: Stream, n: int | None = None) -> Stream:
     return x.with_data(x.data + layer["weight"][: x.size("t")])
 
 
+def relpos(weights: Weights, x: Stream, grid: Any = None) -> Stream:
+    steps = x.data.shape[-1]
+    sizes = each(grid or steps, 1)
+    table, made = weights.take("RelativePositions")["weight"], x.data.clone()
+    assert table.shape[0] == math.prod([2 * size - 1 for size in sizes])
+    places = list(itertools.product(*[range(size) for size in sizes]))
+    for i, query in enumerate(places):
+        for j, key in enumerate(places):
+            row = 0
+            for q, k, size in zip(query, key, sizes, strict=True):
+                row = row * (2 * size - 1) + size - 1 + q - k
+            made[..., i, j] += table[row] if x.data.dim() > 3 else table[row, 0]
+    return x.with_data(made)
+
+
 def affine(layer: Layer | None, normal: Tensor, at: int) -> Tensor:
     """A learned scale and shift along an axis, where there are any."""
     if layer is None:
@@ -222,5 +239,5 @@ def _channels(x: Stream) -> int:
 LAYERS = {
     "CONV": conv, "DWCONV": dwconv, "DECONV": deconv, "FC": fc, "EMBED": embed,
     "POSEMBED": posembed, "BN": bn, "LN": ln, "RMSNORM": rmsnorm, "GN": gn, "SCALE": scale,
-    "PRELU": prelu,
+    "PRELU": prelu, "RELPOS": relpos,
 }  # fmt: skip

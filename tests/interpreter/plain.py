@@ -66,6 +66,15 @@ def logsoftmax(x: Stream, axis: str = "c") -> Stream:
     return x.with_data(torch.log(softmax(x, axis).data))
 
 
+def mask(x: Stream, what: str = "causal", size: int | None = None) -> Stream:
+    made = x.data.clone()
+    for query, key in itertools.product(range(made.shape[-2]), range(made.shape[-1])):
+        late, far = key > query, size is not None and abs(query - key) >= size
+        if {"causal": late, "window": far}[what]:
+            made[..., query, key] = -math.inf
+    return x.with_data(made)
+
+
 def dropout(x: Stream, p: float = 0.5) -> Stream:
     return x  # whoever compares turns it off
 
@@ -251,6 +260,7 @@ PLAIN: dict[str, Callable[..., Any]] = {
     **{name: _elementwise(name) for name in ELEMENTWISE},
     "GELU": gelu, "LEAKYRELU": leaky, "ELU": elu, "SOFTPLUS": softplus, "SWISH": swish,
     "SOFTMAX": softmax, "LOGSOFTMAX": logsoftmax, "DROPOUT": dropout, "DROPPATH": dropout,
+    "MASK": mask,
     "MAXPOOL": maxpool, "POOL": maxpool, "AVGPOOL": avgpool, "GAP": gap, "GMP": gmp, "MEAN": mean,
     "MAX": largest, "LAST": last, "FIRST": first, "REVERSE": reverse, "FLATTEN": flatten,
     "CONCAT": concat, "SELECT": select, "SPLIT": split, "SHUFFLE": shuffle, "ROLL": roll,

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 __all__ = ["Layer", "Weights"]
 
 # Classes that generated code defines for one operator, beside those of torch.
-HELPERS = ("Scale", "PositionEmbedding", "Unembed")
+HELPERS = ("Scale", "PositionEmbedding", "RelativePositions", "Unembed")
 
 
 class Layer:

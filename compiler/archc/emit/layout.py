@@ -55,7 +55,8 @@ class _Breaker:
         if isinstance(value, ast.Tuple) and not self.source(value).startswith("("):
             items = [self._one(item, indent + 4, ",") for item in value.elts]
             return [" " * indent + before + "(", *_joined(items), " " * indent + ")" + after]
-        if isinstance(value, (ast.BinOp, ast.BoolOp, ast.Compare, ast.IfExp)):
+        operands = isinstance(value, (ast.BinOp, ast.BoolOp, ast.Compare, ast.IfExp))
+        if operands or _is_chain(value):
             inner = self.expression(value, indent + 4, "", "")
             return [" " * indent + before + "(", *inner, " " * indent + ")" + after]
         return self.expression(value, indent, before, after)
@@ -84,6 +85,8 @@ class _Breaker:
         line = " " * indent + before + self.source(node) + after
         if width(line) <= WIDTH:
             return [line]
+        if _is_chain(node):
+            return self._chain(node, indent, before, after)
         match node:
             case ast.Call(func=function) if node.args or node.keywords:
                 items: list[ast.expr | ast.keyword] = sorted(
@@ -102,6 +105,15 @@ class _Breaker:
             case ast.BinOp() | ast.BoolOp() | ast.IfExp():
                 return self._operands(node, indent, before, after)
         return [line]
+
+    def _chain(self, node: ast.expr, indent: int, before: str, after: str) -> list[str]:
+        """Calls of methods, one behind the other: each but the first on a line of its own."""
+        dots = _dots(node)
+        starts = [dot.value.end_col_offset or 0 for dot in dots]
+        ends = [*starts[1:], node.end_col_offset or 0]
+        first = self.expression(dots[0].value, indent, before, "")
+        calls = [" " * indent + self.between(*ends) for ends in zip(starts, ends, strict=True)]
+        return [*first, *calls[:-1], calls[-1] + after]
 
     def _bracketed(
         self,
@@ -166,6 +178,21 @@ class _Breaker:
             start, end = start - 1, end + 1
             text = self.between(start, end)
         return text
+
+
+def _dots(node: ast.expr) -> list[ast.Attribute]:
+    """The methods that are called on what a call gave, the first one first."""
+    found: list[ast.Attribute] = []
+    while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        if isinstance(node.func.value, ast.Call):
+            found.append(node.func)
+        node = node.func.value
+    return found[::-1]
+
+
+def _is_chain(node: ast.expr) -> bool:
+    """Whether formatters break it at its dots."""
+    return len(_dots(node)) > 1
 
 
 def _joined(blocks: list[list[str]]) -> list[str]:

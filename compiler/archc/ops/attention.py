@@ -1,26 +1,33 @@
-"""Attention: ATTENTION with its projections, and MASK and ROPE for attention as an equation."""
+"""Attention with its projections: ATTENTION."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from math import prod
+from typing import Any, ClassVar
 
 from archc import dims
-from archc.arguments import COUNT, FLAG, Flowing, Perhaps, Real, Whole, Words
+from archc.arguments import COUNT, FLAG, Flowing, Perhaps, Real, Sizes, Whole
 from archc.dims import Dim
-from archc.op import Constant, Example, Expression, Family, Module, Op, OpError, TorchForm, argument
-from archc.ops.attention_source import CAUSAL_MASK, ROTATE, attention_class
+from archc.op import Constant, Example, Family, Module, Op, OpError, TorchForm, argument
+from archc.ops.attention_source import ROTATE, attention_class
 from archc.ops.axes import require_reals, settled
-from archc.ops.positions import sequence_sizes
+from archc.ops.grids import (
+    GRID,
+    NEIGHBOURS,
+    RELATIVE_BIAS,
+    grid_of,
+    positions,
+    shifts_of,
+    windows_of,
+)
+from archc.ops.positions import ROTATED, sequence_sizes
 from archc.saves import Extra, Saves
 from archc.shapes import Shape
-from archc.sight import Reach
 
-__all__ = ["Attention", "Mask", "RotaryPositions"]
+__all__ = ["Attention"]
 
 # Maximum, subtraction, exponential, sum and division, as SOFTMAX counts them.
 _SOFTMAX = 5
-# A turned feature is two products and their sum.
-_TURN = 3
 
 
 class Attention(Op):
@@ -34,11 +41,18 @@ class Attention(Op):
     `window`, a step sees those less than `window` steps away; with `causal` too, the last `window`
     steps, its own among them. `dropout` drops weights of the mean while training.
 
+    The steps may be the positions of a `grid`, such as a window that was cut from a map. `relative`
+    adds a learned bias to the scores, for each head and each distance along the axes of the grid.
+    `shift` says that the map was rolled back so far before it was cut: the first axes of the stream
+    count its windows, and in the last ones nothing sees what was rolled round the end (Liu et al.
+    2021).
+
     Shape: unchanged; the features are a multiple of heads. Queries have T steps, keys S.
 
     Cost: d * d for the queries and as many for the output, 2 * d_kv * d / heads * kv_heads for keys
     and values, and the biases. Multiply-adds are those of the projections and 2 * T * S * d for the
-    two products; a mask saves none.
+    two products; a mask saves none. The table of `relative` has heads columns and as many rows as
+    there are distances: the product of 2 * size - 1 over the axes of the grid.
     """
 
     name: ClassVar[str] = "ATTENTION"
@@ -64,6 +78,11 @@ class Attention(Op):
         None,
         shown="none",
     )
+    grid: Any = argument(
+        "the sizes of the grid whose positions the steps are", GRID, None, shown="T"
+    )
+    relative: bool = argument("whether scores have a learned bias by distance", FLAG, False)
+    shift: Any = argument("how far the map of the windows was rolled back", Sizes(least=0), 0)
 
     examples: ClassVar[tuple[Example, ...]] = (
         Example("SEQUENCE(7, 15) -> ATTENTION(3)", "(7, 15)", 960, 7770),
@@ -72,6 +91,14 @@ class Attention(Op):
             "SEQUENCE(7, 24) -> ATTENTION(6, kv_heads=2, rope=500, bias=no)", "(7, 24)", 1536, 13104
         ),
         Example("SEQUENCE(11, 15) -> ATTENTION(3, window=3, dropout=0.1)", "(11, 15)", 960, 13530),
+        Example("SEQUENCE(15, 6) -> ATTENTION(2, grid=(3, 5), relative=yes)", "(15, 6)", 258, 4860),
+        Example(
+            'INPUT(6, 6, 10) -> RESHAPE("c (m a) (n b) -> m n (a b) c", a=3, b=5)'
+            " -> ATTENTION(3, grid=(3, 5), relative=yes, shift=(1, 2))",
+            "(2, 2, 15, 6)",
+            303,
+            19440,
+        ),
     )
 
     def infer(self, *inputs: Shape) -> Shape:
@@ -82,9 +109,30 @@ class Attention(Op):
         if inputs[-1].sizes[:-2] != inputs[0].sizes[:-2]:
             message = f"{self.name} needs the axes in front of kv to be those of the queries, got "
             raise OpError(f"{message}{inputs[0]} and {inputs[-1]}")
-        if len(inputs) == 2 and (self.causal or self.rope is not None or self.window is not None):
+        if len(inputs) == 2 and self._compares_positions:
             self._check_positions(steps, keys)
+        self._check_grid(inputs[0])
         return inputs[0]
+
+    @property
+    def _compares_positions(self) -> bool:
+        apart = self.rope is not None or self.window is not None
+        return self.causal or apart or self.relative or self._shifted
+
+    @property
+    def _shifted(self) -> bool:
+        return any(self.shift) if isinstance(self.shift, tuple) else self.shift > 0
+
+    def _check_grid(self, queries: Shape) -> None:
+        if not (self.relative or self._shifted or self.grid is not None):
+            return
+        grid = self._grid(queries)
+        shifts_of(self.name, self.shift, grid)
+        if self._shifted:
+            windows_of(self.name, queries, grid)
+
+    def _grid(self, queries: Shape) -> tuple[int, ...]:
+        return grid_of(self.name, self.grid, queries.sizes[-2])
 
     def _check_heads(self, features: Dim) -> None:
         undecided = f"whether {features} features divide into {self.heads} heads is not known"
@@ -108,7 +156,8 @@ class Attention(Op):
         equal = dims.same(steps, keys)
         if equal is True:
             return
-        message = f"causal, rope and window compare positions, and kv has {keys} steps for {steps}"
+        named = "causal, rope, window, relative and shift"
+        message = f"{named} compare positions, and kv has {keys} steps for {steps}"
         help = "leave them out where `kv` is another sequence"
         raise OpError(message, help=help, code="shape-mismatch" if equal is False else "undecided")
 
@@ -128,6 +177,8 @@ class Attention(Op):
             layers = {"q": (features, features), "kv": (2 * keys, given)}
         layers["out"] = (features, features)
         found: dict[str, tuple[Dim, ...]] = {}
+        if self.relative:
+            found["relative"] = (positions(self._grid(inputs[0])), self.heads)
         for name, (rows, columns) in layers.items():
             found[f"{name}.weight"] = (rows, columns)
             if self.bias:
@@ -147,9 +198,9 @@ class Attention(Op):
         _, given, keys = self._sizes(inputs)
         queries, pairs = inputs[0].elements, inputs[-1].elements // given * keys
         biases = 2 * queries + 2 * pairs if self.bias else 0
-        turned = _TURN * (queries + pairs) if self.rope is not None else 0
-        # One for the division by the root, the others for the softmax.
-        weights = (1 + _SOFTMAX) * self.heads * self._scores(inputs)
+        turned = ROTATED * (queries + pairs) if self.rope is not None else 0
+        # One for the division by the root, one for the sum with a bias, the others for the softmax.
+        weights = (1 + _SOFTMAX + self.relative) * self.heads * self._scores(inputs)
         return 2 * self.macs(inputs, outputs) + biases + turned + weights
 
     def saves(
@@ -160,22 +211,52 @@ class Attention(Op):
         rows = inputs[0].elements // features
         projected = Extra(inputs[0].elements + 2 * pairs)
         mean, sums = Extra(inputs[0].elements), Extra(self.heads * rows, "statistic")
-        return Saves(tuple(range(len(inputs))), (), (projected, mean, sums))
+        extras = (projected, mean, sums, *self._added(inputs[0]))
+        return Saves(tuple(range(len(inputs))), (), extras)
+
+    def _added(self, queries: Shape) -> tuple[Extra, ...]:
+        """What is added to the scores: for each head, and for each window where it is shifted."""
+        if not (self.relative or self._shifted):
+            return ()
+        grid = self._grid(queries)
+        pairs = prod(grid) ** 2 * prod(
+            windows_of(self.name, queries, grid) if self._shifted else ()
+        )
+        if self.relative:
+            return (Extra(self.heads * pairs, batched=False),)
+        return (Extra(pairs, "mask", batched=False),)
 
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         cross = self.kv is not None
         rotary, window = self.rope is not None, self.window is not None
-        name, source = attention_class(cross=cross, rotary=rotary, window=window)
+        name, source = attention_class(
+            cross=cross,
+            rotary=rotary,
+            window=window,
+            relative=self.relative,
+            shifted=self._shifted,
+        )
         sizes: tuple[Constant, ...] = (inputs[0].sizes[-1],)
         sizes += (inputs[-1].sizes[-1],) * cross
         base = () if self.rope is None else (float(self.rope),)
         near = () if self.window is None else (self.window,)
         helper: tuple[tuple[str, str], ...] = ((name, source),)
+        if self.relative:
+            helper = (("relative_bias", RELATIVE_BIAS), *helper)
+        if self.relative or self._shifted:
+            helper = (("neighbours", NEIGHBOURS), *helper)
         if rotary:
             helper = (("rotate", ROTATE), *helper)
         call = "{module}({0}, {1})" if cross else "{module}({0})"
-        arguments = (*sizes, self.heads, *base, *near)
-        return Module(name, arguments, self._keywords(), call=call, helper=helper)
+        grid = (self._grid(inputs[0]),) if self.relative or self._shifted else ()
+        arguments = (*sizes, self.heads, *base, *near, *grid)
+        keywords = (*self._moved(inputs[0]), *self._keywords())
+        return Module(name, arguments, keywords, call=call, helper=helper)
+
+    def _moved(self, queries: Shape) -> tuple[tuple[str, Constant], ...]:
+        if not self._shifted:
+            return ()
+        return (("shift", shifts_of(self.name, self.shift, self._grid(queries))),)
 
     def _keywords(self) -> tuple[tuple[str, Constant], ...]:
         given: tuple[tuple[str, Constant, Constant], ...] = (
@@ -185,91 +266,3 @@ class Attention(Op):
             ("dropout", float(self.dropout), 0.0),
         )
         return tuple([(name, value) for name, value, usual in given if value != usual])
-
-
-class Mask(Op):
-    """Hides scores of attention: minus infinity, which SOFTMAX makes a weight of zero.
-
-    `causal` hides the keys (last axis) that come after the query (the axis in front of it).
-
-    Shape: unchanged, with as many keys as queries. Cost: none.
-    """
-
-    name: ClassVar[str] = "MASK"
-    family: ClassVar[Family] = "attention"
-    foreign: ClassVar[tuple[str, ...]] = ("CausalMask", "Masking", "masked_fill", "tril")
-
-    what: str = argument("what is hidden", Words(words=("causal",)), "causal")
-
-    examples: ClassVar[tuple[Example, ...]] = (
-        Example("SEQUENCE(7, 5) -> { ID @ ID' } -> MASK(causal) -> SOFTMAX", "(7, 7)", macs=245),
-    )
-
-    def infer(self, *inputs: Shape) -> Shape:
-        require_reals(self.name, *inputs)
-        shape = inputs[0]
-        equal = shape.rank > 1 and dims.same(shape.sizes[-2], shape.sizes[-1])
-        if equal is not True:
-            message = f"{self.name} needs scores of queries by as many keys, got {shape}"
-            raise OpError(message, help="scores are `{ q @ k' } -> MASK(causal) -> SOFTMAX`")
-        return shape
-
-    def saves(
-        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
-    ) -> Saves:
-        hidden = inputs[0].sizes[-1] * inputs[0].sizes[-2]
-        return Saves(extras=(Extra(hidden, "mask", batched=False),))
-
-    def reaches(self, *inputs: Shape) -> dict[str, Reach]:
-        return {}
-
-    def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
-        return Expression("causal_mask({0})", helper=(("causal_mask", CAUSAL_MASK),))
-
-
-class RotaryPositions(Op):
-    """Rotary positions (Su et al. 2021): turns pairs of features by an angle that the step decides.
-
-    Feature i and feature i + d / 2 of step t turn by t / base ** (2i / d), so that the product of a
-    query and a key depends on how far they are apart.
-
-    Shape: unchanged, with an even number of features. Cost: no parameters; flops are three an
-    element.
-    """
-
-    name: ClassVar[str] = "ROPE"
-    family: ClassVar[Family] = "attention"
-    foreign: ClassVar[tuple[str, ...]] = ("RotaryEmbedding", "RotaryPositionalEmbeddings", "RoPE")
-
-    base: float = argument("the base of the wavelengths", Real(least=1.0), 10000)
-
-    examples: ClassVar[tuple[Example, ...]] = (
-        Example("SEQUENCE(13, 6) -> ROPE", "(13, 6)"),
-        Example('SEQUENCE(13, 30) -> RESHAPE("t (h d) -> h t d", h=5) -> ROPE(500)', "(5, 13, 6)"),
-    )
-
-    def infer(self, *inputs: Shape) -> Shape:
-        _, features = sequence_sizes(inputs[0], self.name)
-        undecided = f"{self.name} turns pairs, and whether {features} is even is not known"
-        if not settled(dims.same(features % 2, 0), undecided):
-            message = f"{self.name} turns pairs of features, got {inputs[0]}"
-            raise OpError(message, code="not-divisible")
-        return inputs[0]
-
-    def flops(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Dim:
-        return _TURN * inputs[0].elements
-
-    def saves(
-        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
-    ) -> Saves:
-        half = inputs[0].sizes[-2] * (inputs[0].sizes[-1] // 2)
-        return Saves(extras=(Extra(2 * half, batched=False),))
-
-    def reaches(self, *inputs: Shape) -> dict[str, Reach]:
-        return {}
-
-    def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
-        helper = (("rotate", ROTATE),)
-        if self.base == 10000:
-            return Expression("rotate({0})", helper=helper)
-        return Expression("rotate({0}, {base})", (("base", float(self.base)),), helper=helper)

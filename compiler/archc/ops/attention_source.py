@@ -1,8 +1,10 @@
-"""The text of the modules that ATTENTION, ROPE and MASK become in generated code."""
+"""The text of the modules that ATTENTION and ROPE become in generated code."""
 
 from __future__ import annotations
 
-__all__ = ["CAUSAL_MASK", "ROTATE", "attention_class"]
+from archlang.record import Record
+
+__all__ = ["ROTATE", "attention_class"]
 
 ROTATE = '''def rotate(x: Tensor, base: float = 10000.0) -> Tensor:
     """Turn the features of (..., T, C) by their position (rotary positions, Su et al. 2021)."""
@@ -13,12 +15,6 @@ ROTATE = '''def rotate(x: Tensor, base: float = 10000.0) -> Tensor:
     cos, sin = angle.cos().to(x.dtype), angle.sin().to(x.dtype)
     first, second = x.chunk(2, dim=-1)
     return torch.cat((first * cos - second * sin, second * cos + first * sin), dim=-1)
-'''
-
-CAUSAL_MASK = '''def causal_mask(scores: Tensor) -> Tensor:
-    """Minus infinity where a step of the queries (rows) would see a later key (columns)."""
-    allowed = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device).tril()
-    return scores.masked_fill(~allowed, float("-inf"))
 '''
 
 _NEWLINE = "\n"
@@ -39,39 +35,103 @@ _CAUSAL = """        causal = self.causal
 """
 
 
-def attention_class(*, cross: bool, rotary: bool, window: bool) -> tuple[str, str]:
+# A bias cannot be handed to the kernel beside `is_causal`.
+_CAUSAL_IN_MASK = """        if self.causal:
+            steps = x.shape[-2]
+            earlier = torch.ones(steps, steps, dtype=torch.bool, device=x.device).tril()
+            mask = earlier if mask is None else earlier & mask
+"""
+
+_SHIFTED = """        if any(self.shift):
+            together = neighbours(q, self.grid, self.shift)
+            mask = together if mask is None else together & mask
+"""
+
+_BIAS = """        bias = relative_bias(self.relative, self.grid)
+        if mask is not None:
+            bias = bias.masked_fill(~mask, float("-inf"))
+"""
+
+_TABLE = """        distances = math.prod([2 * size - 1 for size in grid])
+        self.relative = nn.Parameter(torch.empty(distances, heads))
+        nn.init.trunc_normal_(self.relative, std=0.02)
+"""
+
+
+class _Sort(Record):
+    """One sort of attention: the lines that its class has. What has a bias may be shifted too."""
+
+    cross: bool
+    rotary: bool
+    window: bool
+    relative: bool
+    shifted: bool
+
+    @property
+    def grid(self) -> bool:
+        """Whether its steps are the positions of a grid."""
+        return self.relative or self.shifted
+
+    @property
+    def name(self) -> str:
+        """The name of the class."""
+        grid = "Relative" if self.relative else "Shifted" * self.shifted
+        return (
+            f"{'Rotary' * self.rotary}{grid}{'Window' * self.window}{'Cross' * self.cross}Attention"
+        )
+
+
+def attention_class(
+    *, cross: bool, rotary: bool, window: bool, relative: bool, shifted: bool
+) -> tuple[str, str]:
     """The name and the source of the module for one sort of attention.
 
     Args:
         cross: whether keys and values come from another sequence.
         rotary: whether queries and keys are turned by their positions.
         window: whether each step sees a window only.
+        relative: whether scores have a learned bias by how far query and key are apart.
+        shifted: whether the windows were cut from a map that was rolled.
     """
-    name = f"{'Rotary' * rotary}{'Window' * window}{'Cross' * cross}Attention"
-    parts = [
-        _head(name, cross, rotary, window),
-        _constructor(cross, rotary, window),
-        _WINDOW if window else "",
-        _forward(cross, rotary, window),
-    ]
-    return name, "".join(parts)
+    sort = _Sort(cross=cross, rotary=rotary, window=window, relative=relative, shifted=shifted)
+    parts = [_head(sort), _constructor(sort), _WINDOW if window else "", _forward(sort)]
+    return sort.name, "".join(parts)
 
 
-def _head(name: str, cross: bool, rotary: bool, window: bool) -> str:
-    of = "from (..., T, C) to (..., S, D)" if cross else "in (..., T, C)"
-    sort = f"{'rotary ' * rotary}{'local ' * window}multi-head".capitalize()
-    return f'''class {name}(nn.Module):
-    """{sort} attention {of} (Vaswani et al. 2017).
-
+def _head(sort: _Sort) -> str:
+    of = "from (..., T, C) to (..., S, D)" if sort.cross else "in (..., T, C)"
+    words = "rotary " * sort.rotary + "local " * sort.window
+    what = f"{words}multi-head".capitalize()
+    return f'''class {sort.name}(nn.Module):
+    """{what} attention {of} (Vaswani et al. 2017).
+{_of_grid(sort)}
     A mask is True where a query (rows) may look at a key (columns).
     """
 '''
 
 
-def _constructor(cross: bool, rotary: bool, window: bool) -> str:
-    sizes = ["features: int", *["kv_features: int"] * cross, "heads: int"]
-    sizes += [*["base: float"] * rotary, *["window: int"] * window]
-    own = ["        self.base = base\n" * rotary, "        self.window = window\n" * window]
+def _of_grid(sort: _Sort) -> str:
+    if not sort.grid:
+        return ""
+    learned = ", and scores have a learned bias by distance" if sort.relative else ""
+    return f"""
+    The steps are the positions of a grid{learned}.
+    With a shift, x is (B, *windows, ..., T, C) of a map that was rolled back so far.
+"""
+
+
+def _constructor(sort: _Sort) -> str:
+    sizes = ["features: int", *["kv_features: int"] * sort.cross, "heads: int"]
+    sizes += [*["base: float"] * sort.rotary, *["window: int"] * sort.window]
+    sizes += ["grid: tuple[int, ...]", "shift: tuple[int, ...] = ()"] * sort.grid
+    own = [
+        "        self.base = base\n" * sort.rotary,
+        "        self.window = window\n" * sort.window,
+    ]
+    own += [
+        "        self.grid, self.shift = grid, shift\n" * sort.grid,
+        _TABLE * sort.relative,
+    ]
     return f"""
     def __init__(
         self,
@@ -84,7 +144,7 @@ def _constructor(cross: bool, rotary: bool, window: bool) -> str:
         self.heads, self.kv_heads = heads, kv_heads or heads
         self.width, self.causal, self.dropout = features // heads, causal, dropout
 {"".join(own)}        kv_size = self.kv_heads * self.width
-{_projections(cross)}        self.out = nn.Linear(features, features, bias=bias)
+{_projections(sort.cross)}        self.out = nn.Linear(features, features, bias=bias)
 """
 
 
@@ -96,20 +156,28 @@ def _projections(cross: bool) -> str:
     return "        self.qkv = nn.Linear(features, features + 2 * kv_size, bias=bias)\n"
 
 
-def _forward(cross: bool, rotary: bool, window: bool) -> str:
-    inputs = "x: Tensor, memory: Tensor" if cross else "x: Tensor"
-    turn = "        q, k = rotate(q, self.base), rotate(k, self.base)\n" if rotary else ""
-    masked = "        mask = self.near(x, mask)\n" if window else _CAUSAL
-    causal = "" if window else "is_causal=causal, "
+def _forward(sort: _Sort) -> str:
+    inputs = "x: Tensor, memory: Tensor" if sort.cross else "x: Tensor"
+    turn = "        q, k = rotate(q, self.base), rotate(k, self.base)\n" if sort.rotary else ""
+    given = "bias" if sort.relative else "mask"
+    causal = "" if sort.window or sort.grid else "is_causal=causal, "
     return f"""
     def forward(self, {inputs}, mask: Tensor | None = None) -> Tensor:
-{_split(cross)}{turn}{masked}        dropout = self.dropout if self.training else 0.0
+{_split(sort.cross)}{turn}{_masked(sort)}        dropout = self.dropout if self.training else 0.0
         grouped = self.kv_heads != self.heads
         y = F.scaled_dot_product_attention(
-            q, k, v, attn_mask=mask, dropout_p=dropout, {causal}enable_gqa=grouped
+            q, k, v, attn_mask={given}, dropout_p=dropout, {causal}enable_gqa=grouped
         )
         return self.out(y.transpose(-3, -2).flatten(-2))
 """
+
+
+def _masked(sort: _Sort) -> str:
+    if sort.window:
+        near = "        mask = self.near(x, mask)\n"
+    else:
+        near = _CAUSAL_IN_MASK if sort.grid else _CAUSAL
+    return near + _SHIFTED * sort.grid + _BIAS * sort.relative
 
 
 def _split(cross: bool) -> str:

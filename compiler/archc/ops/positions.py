@@ -1,4 +1,4 @@
-"""Where a step stands in its sequence: POSENC and POSEMBED."""
+"""Where a step stands in its sequence: POSENC, POSEMBED and ROPE."""
 
 from __future__ import annotations
 
@@ -8,11 +8,19 @@ from archc import dims
 from archc.arguments import Real, Whole
 from archc.dims import Dim
 from archc.op import Example, Expression, Family, Module, Op, OpError, TorchForm, argument
+from archc.ops.attention_source import ROTATE
+from archc.ops.axes import settled
 from archc.ops.layouts import article
-from archc.saves import NO_TENSORS, Saves
+from archc.saves import NO_TENSORS, Extra, Saves
 from archc.shapes import Shape
+from archc.sight import Reach
 
-__all__ = ["PositionEmbedding", "PositionalEncoding", "sequence_sizes"]
+__all__ = [
+    "ROTATED", "PositionEmbedding", "PositionalEncoding", "RotaryPositions", "sequence_sizes",
+]  # fmt: skip
+
+# A turned feature is two products and their sum.
+ROTATED = 3
 
 
 def sequence_sizes(stream: Shape, operator: str) -> tuple[Dim, Dim]:
@@ -150,3 +158,51 @@ class PositionEmbedding(Op):
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         sizes = self.parameters(*inputs)["weight"]
         return Module("PositionEmbedding", sizes, helper=(("PositionEmbedding", _POSITIONS),))
+
+
+class RotaryPositions(Op):
+    """Rotary positions (Su et al. 2021): turns pairs of features by an angle that the step decides.
+
+    Feature i and feature i + d / 2 of step t turn by t / base ** (2i / d), so that the product of a
+    query and a key depends on how far they are apart.
+
+    Shape: unchanged, with an even number of features. Cost: no parameters; flops are three an
+    element.
+    """
+
+    name: ClassVar[str] = "ROPE"
+    family: ClassVar[Family] = "attention"
+    foreign: ClassVar[tuple[str, ...]] = ("RotaryEmbedding", "RotaryPositionalEmbeddings", "RoPE")
+
+    base: float = argument("the base of the wavelengths", Real(least=1.0), 10000)
+
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example("SEQUENCE(13, 6) -> ROPE", "(13, 6)"),
+        Example('SEQUENCE(13, 30) -> RESHAPE("t (h d) -> h t d", h=5) -> ROPE(500)', "(5, 13, 6)"),
+    )
+
+    def infer(self, *inputs: Shape) -> Shape:
+        _, features = sequence_sizes(inputs[0], self.name)
+        undecided = f"{self.name} turns pairs, and whether {features} is even is not known"
+        if not settled(dims.same(features % 2, 0), undecided):
+            message = f"{self.name} turns pairs of features, got {inputs[0]}"
+            raise OpError(message, code="not-divisible")
+        return inputs[0]
+
+    def flops(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Dim:
+        return ROTATED * inputs[0].elements
+
+    def saves(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
+    ) -> Saves:
+        half = inputs[0].sizes[-2] * (inputs[0].sizes[-1] // 2)
+        return Saves(extras=(Extra(2 * half, batched=False),))
+
+    def reaches(self, *inputs: Shape) -> dict[str, Reach]:
+        return {}
+
+    def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
+        helper = (("rotate", ROTATE),)
+        if self.base == 10000:
+            return Expression("rotate({0})", helper=helper)
+        return Expression("rotate({0}, {base})", (("base", float(self.base)),), helper=helper)

@@ -17,7 +17,8 @@ Unit = tuple[str, ...]
 class _Tensor:
     """The tensor on its way: the calls so far, their values, and the names that each axis holds."""
 
-    def __init__(self, axes: list[Unit]) -> None:
+    def __init__(self, axes: list[Unit], given: frozenset[str]) -> None:
+        self.given = given
         self.text = "{0}"
         self.values: list[tuple[str, Constant]] = []
         self.axes = axes
@@ -34,7 +35,7 @@ class _Tensor:
         if len(parts) == 1:
             return
         name = f"sizes{len(self.values)}" if self.values else "sizes"
-        self.values.append((name, _sizes(parts, sizes)))
+        self.values.append((name, _sizes(parts, sizes, self.given)))
         self.text += f".unflatten({position + 1}, {{{name}}})"
         self.axes[position : position + 1] = parts
 
@@ -60,10 +61,19 @@ class _Tensor:
         self.axes = target
 
 
-def rearrangement(pattern: Pattern, sizes: Mapping[str, Dim]) -> Expression:
-    """The expression that rearranges a tensor (B, left...) to (B, right...)."""
+def rearrangement(
+    pattern: Pattern, sizes: Mapping[str, Dim], given: frozenset[str] = frozenset()
+) -> Expression:
+    """The expression that rearranges a tensor (B, left...) to (B, right...).
+
+    Args:
+        pattern: which axes there are, and where they go.
+        sizes: the size of each name.
+        given: the names whose size the author gave. A size that follows from one beside it is left
+            for torch to find, so that the code shows what the author wrote.
+    """
     units = _units(pattern)
-    tensor = _Tensor(list(pattern.left))
+    tensor = _Tensor(list(pattern.left), given)
     tensor.squeeze()
     for i in reversed(range(len(tensor.axes))):
         tensor.split(i, _parts(tensor.axes[i], units), sizes)
@@ -113,13 +123,16 @@ def _form(tensor: _Tensor, pattern: Pattern, units: list[Unit]) -> None:
         end = start
 
 
-def _sizes(parts: list[Unit], sizes: Mapping[str, Dim]) -> Constant:
-    """The sizes of the parts; the first one that is a formula is left for torch to find."""
+def _sizes(parts: list[Unit], sizes: Mapping[str, Dim], given: frozenset[str]) -> Constant:
+    """The sizes of the parts; a formula, or what is left by sizes given, is for torch to find."""
     products: list[Dim] = []
     for part in parts:
         product: Dim = 1
         for name in part:
             product = product * sizes[name]
         products.append(product)
-    first = next((i for i, product in enumerate(products) if not isinstance(product, int)), None)
-    return tuple([-1 if i == first else product for i, product in enumerate(products)])
+    left = next((i for i, product in enumerate(products) if not isinstance(product, int)), None)
+    following = [i for i, part in enumerate(parts) if not given.issuperset(part)]
+    if left is None and len(following) == 1:
+        left = following[0]
+    return tuple([-1 if i == left else product for i, product in enumerate(products)])

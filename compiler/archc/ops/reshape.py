@@ -154,7 +154,8 @@ class Reshape(_Reshaping):
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         pattern = self._pattern()
         if pattern is not None:
-            return rearrangement(pattern, sizes_of(pattern, inputs[0], dict(self.given)))
+            given = dict(self.given)
+            return rearrangement(pattern, sizes_of(pattern, inputs[0], given), frozenset(given))
         sizes = self._items()
         if inputs[0].rank == 1:
             return Expression("{0}.unflatten(1, {sizes})", (("sizes", sizes),))

@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from archc.graph import Operation, Region, Wire
 from archc.op import Expression, Family, Op, TorchForm
-from archc.ops.attention import Mask
 from archc.ops.join import Divide, Multiply
+from archc.ops.masks import Mask
 from archc.ops.matrix import MatrixMultiply, Transposed
 from archc.ops.softmax import Softmax
 from archc.recognition.notes import Note
@@ -127,9 +127,10 @@ def _scores(region: Region, wire: Wire, values: Wire, nodes: list[int]) -> _Foun
         if isinstance(node.op, MatrixMultiply):
             break
         factor = _factor(node.op)
-        if not isinstance(node.op, Mask) and factor is None:
+        masked = isinstance(node.op, Mask) and node.op.what == "causal"
+        if not masked and factor is None:
             return None
-        causal = causal or isinstance(node.op, Mask)
+        causal = causal or masked
         scale *= 1.0 if factor is None else factor
         wire = node.inputs[0]
     # A negative scale behind the mask would turn minus infinity around.

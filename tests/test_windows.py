@@ -314,6 +314,13 @@ def test_what_does_not_fit_is_said(chain: str) -> None:
     assert help is None or first.help == help
 
 
+def test_no_grid_is_looked_for_among_very_many_steps() -> None:
+    with pytest.raises(archc.ArchError, match="3 by 4 has 12 positions"):
+        archc.load(
+            source=f"net N = SEQUENCE({10**18 + 9}, 6) -> ATTENTION(3, grid=(3, 4), relative=yes)"
+        )
+
+
 @pytest.mark.parametrize("chain", ["ATTENTION(3, relative=yes)", "{ ID @ ID' } -> RELPOS"])
 def test_a_table_needs_steps_that_are_known(chain: str) -> None:
     with pytest.raises(archc.ArchError) as caught:

@@ -135,7 +135,7 @@ def posembed(weights: Weights, x: Stream, n: int | None = None) -> Stream:
 
 def relpos(weights: Weights, x: Stream, grid: Any = None) -> Stream:
     steps = x.data.shape[-1]
-    sizes = each(grid or steps, 1)
+    sizes = each(steps if grid is None else grid, 1)
     table, made = weights.take("RelativePositions")["weight"], x.data.clone()
     assert table.shape[0] == math.prod([2 * size - 1 for size in sizes])
     places = list(itertools.product(*[range(size) for size in sizes]))

@@ -17,6 +17,9 @@ __all__ = ["GRID", "NEIGHBOURS", "RELATIVE_BIAS", "grid_of", "positions", "shift
 
 GRID = Sizes(nothing=True)
 
+# A grid of more positions is not looked for when another one is proposed.
+_LARGEST = 10**6
+
 RELATIVE_BIAS = '''def relative_bias(table: Tensor, grid: tuple[int, ...]) -> Tensor:
     """The bias (heads, T, T) of queries (rows) and keys (columns), by their distance.
 
@@ -71,7 +74,7 @@ def _by(sizes: tuple[Dim, ...]) -> str:
 
 
 def _way_to_a_grid(steps: Dim) -> str | None:
-    if not isinstance(steps, int):
+    if not isinstance(steps, int) or steps > _LARGEST:
         return None
     root = next(n for n in range(int(steps**0.5), 0, -1) if steps % n == 0)
     return f"`grid={spell((root, steps // root))}`" if root > 1 else f"`grid={steps}`"

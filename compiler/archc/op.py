@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Literal
 
 from archc.arguments import Kind
 from archc.dims import Dim
+from archc.padding import Padded, handed_on
 from archc.saves import NO_TENSORS, Saves
 from archc.shapes import Shape
 from archc.sight import EVERYTHING, UNKNOWN, Reach
@@ -275,6 +276,20 @@ class Op(Record):
             OpError: when the inputs do not fit.
         """
         raise NotImplementedError(self.name)
+
+    def padded(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Padded:
+        """What it makes of axes with padding; asked only where something that flows in has some.
+
+        By default it hands them on where it looks at them position by position.
+
+        Args:
+            inputs: what flows in, with the lengths of its axes.
+            outputs: what `infer` says of them, without.
+
+        Raises:
+            Meeting: where padding would change what it computes from real steps.
+        """
+        return Padded(handed_on(self.name, self.reaches(*inputs), inputs, outputs))
 
     # --- cost: exact, of one application, without the batch --------------------------------------
 

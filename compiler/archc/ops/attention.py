@@ -11,6 +11,7 @@ from archc.op import Constant, Example, Expression, Family, Module, Op, OpError,
 from archc.ops.attention_source import CAUSAL_MASK, ROTATE, attention_class
 from archc.ops.axes import require_reals, settled
 from archc.ops.positions import sequence_sizes
+from archc.padding import Meeting, Padded
 from archc.saves import Extra, Saves
 from archc.shapes import Shape
 from archc.sight import Reach
@@ -119,7 +120,7 @@ class Attention(Op):
     def _sizes(self, inputs: tuple[Shape, ...]) -> tuple[Dim, Dim, Dim]:
         """The features of the queries, of what keys and values are made of, and of all keys."""
         features = inputs[0].sizes[-1]
-        return features, inputs[-1].sizes[-1], features // self.heads * self._kv_heads
+        return features, inputs[self._count - 1].sizes[-1], features // self.heads * self._kv_heads
 
     def parameters(self, *inputs: Shape) -> dict[str, tuple[Dim, ...]]:
         features, given, keys = self._sizes(inputs)
@@ -136,16 +137,16 @@ class Attention(Op):
 
     def _scores(self, inputs: tuple[Shape, ...]) -> Dim:
         """How many scores a head has: T * S, and axes in front."""
-        return inputs[0].elements // inputs[0].sizes[-1] * inputs[-1].sizes[-2]
+        return inputs[0].elements // inputs[0].sizes[-1] * inputs[self._count - 1].sizes[-2]
 
     def macs(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Dim:
         features, _, keys = self._sizes(inputs)
-        projections = 2 * inputs[0].elements * features + 2 * inputs[-1].elements * keys
-        return projections + 2 * self._scores(inputs) * features
+        queries, pairs = inputs[0].elements * features, inputs[self._count - 1].elements * keys
+        return 2 * queries + 2 * pairs + 2 * self._scores(inputs) * features
 
     def flops(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Dim:
         _, given, keys = self._sizes(inputs)
-        queries, pairs = inputs[0].elements, inputs[-1].elements // given * keys
+        queries, pairs = inputs[0].elements, inputs[self._count - 1].elements // given * keys
         biases = 2 * queries + 2 * pairs if self.bias else 0
         turned = _TURN * (queries + pairs) if self.rope is not None else 0
         # One for the division by the root, the others for the softmax.
@@ -156,26 +157,57 @@ class Attention(Op):
         self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
     ) -> Saves:
         features, given, keys = self._sizes(inputs)
-        pairs = inputs[-1].elements // given * keys
+        pairs = inputs[self._count - 1].elements // given * keys
         rows = inputs[0].elements // features
         projected = Extra(inputs[0].elements + 2 * pairs)
         mean, sums = Extra(inputs[0].elements), Extra(self.heads * rows, "statistic")
-        return Saves(tuple(range(len(inputs))), (), (projected, mean, sums))
+        return Saves(tuple(range(self._count)), (), (projected, mean, sums))
 
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         cross = self.kv is not None
         rotary, window = self.rope is not None, self.window is not None
         name, source = attention_class(cross=cross, rotary=rotary, window=window)
         sizes: tuple[Constant, ...] = (inputs[0].sizes[-1],)
-        sizes += (inputs[-1].sizes[-1],) * cross
+        sizes += (inputs[self._count - 1].sizes[-1],) * cross
         base = () if self.rope is None else (float(self.rope),)
         near = () if self.window is None else (self.window,)
         helper: tuple[tuple[str, str], ...] = ((name, source),)
         if rotary:
             helper = (("rotate", ROTATE), *helper)
-        call = "{module}({0}, {1})" if cross else "{module}({0})"
+        call = f"{{module}}({', '.join(['{0}', *['{1}'] * cross, *self._mask(inputs)])})"
         arguments = (*sizes, self.heads, *base, *near)
         return Module(name, arguments, self._keywords(), call=call, helper=helper)
+
+    def padded(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Padded:
+        queries, keys = inputs[0], inputs[-1]
+        if len(queries.axes) - 1 in queries.padded or len(keys.axes) - 1 in keys.padded:
+            raise Meeting(f"{self.name} would mix features of {queries}, which are padded")
+        kept = {i: queries.axes[i].lengths for i in queries.padded}
+        lengths = keys.axes[-2].lengths
+        for i in [i for i in keys.padded if i < keys.rank - 2]:
+            if kept.setdefault(i, keys.axes[i].lengths) != keys.axes[i].lengths:
+                raise Meeting(f"{queries} and {keys} are padded in two ways")
+        other = self.window is not None and queries.axes[-2].lengths != lengths
+        if lengths is not None and other:
+            message = f"window needs steps of kv that are padded like those of {queries}"
+            raise Meeting(message, "leave out the window, or give both the same lengths")
+        return Padded((outputs[0].with_lengths(kept),), () if lengths is None else (lengths,))
+
+    def _mask(self, inputs: tuple[Shape, ...]) -> list[str]:
+        """The argument that hides the padding of the keys, if they have some."""
+        place = 0 if self.kv is None else 1
+        keys = inputs[place]
+        lengths = keys.axes[-2].lengths
+        if lengths is None:
+            return []
+        own = "" if self.window is None else ", own=True"
+        counts = lengths.written(f"{{{place + 1}}}")
+        return [f"mask=real_keys({counts}, {{{place}}}, {keys.rank + 2}{own})"]
+
+    @property
+    def _count(self) -> int:
+        """How many streams flow in, the lengths of the keys left out."""
+        return 1 if self.kv is None else 2
 
     def _keywords(self) -> tuple[tuple[str, Constant], ...]:
         given: tuple[tuple[str, Constant, Constant], ...] = (

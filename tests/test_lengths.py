@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 
 import archc
 from agreement import module_of
+from archc.op import REGISTRY
 
 BATCH, STEPS, FEATURES, VOCABULARY = 3, 13, 5, 17
 LENGTHS = (7, 13, 3)
@@ -34,6 +36,10 @@ cell Reader(n, memory) {
   scores = { memory -> FC(n, bias=no) + h[t-1] -> FC(n) } -> TANH -> FC(1, bias=no)
   context = { [scores -> SOFTMAX(axis=t)]' @ memory } -> FLATTEN
   h[t] = { x[t] | context | h[t-1] } -> FC(n) -> TANH
+}
+cell Two(n) {
+  in a, b
+  h[t] = { a[t] | b[t] | h[t-1] } -> FC(n) -> TANH
 }
 block Attend {
   in q, k, v
@@ -86,6 +92,9 @@ CHAINS = {
         ' FC(6) -> RESHAPE("t (h d) -> h t d", h=3) } -> Attend -> RESHAPE("h t d -> t (h d)")',
         True,
     ),
+    "signal": ('FC(7) -> RESHAPE("t c -> c t") -> CONV(3, 3, 2) -> RELU -> GAP', False),
+    "scores": ("FC(7) -> { ID @ ID' } -> RELU -> MEAN -> MEAN(axis=t)", False),
+    "two sequences": ("{ FC(3), FC(2) } -> Two(7) -> LAST", False),
     "transposed": ("FC(7) -> TRANSPOSE -> TRANSPOSE", True),
     "rnn": ("RNN(7)", True),
     "gru": ("GRU(7, layers=2)", True),
@@ -255,7 +264,13 @@ MISTAKES = {
     "UPSAMPLE(2)": ("padded-steps", "UPSAMPLE", "LAST"),
     "GN(5)": ("padded-steps", "GN", "LAST"),
     "ADAPTIVEPOOL(2)": ("padded-steps", "ADAPTIVEPOOL", "LAST"),
-    "TRANSPOSE -> FC(3)": ("padded-steps", "FC", "LAST"),
+    "TRANSPOSE -> FC(13)": ("padded-steps", "FC", "LAST"),
+    "TRANSPOSE -> LN": ("padded-steps", "LN", "LAST"),
+    "TRANSPOSE -> CONV(13)": ("padded-steps", "CONV", "LAST"),
+    "TRANSPOSE -> GRU(13)": ("padded-steps", "GRU", "LAST"),
+    "TRANSPOSE -> ATTENTION(1)": ("padded-steps", "ATTENTION", "LAST"),
+    "{ ID @ ID' } -> RNN(13)": ("padded-steps", "RNN", "LAST"),
+    "{ ID @ ID' } -> MEAN(axis=(t, c))": ("padded-steps", "MEAN", "one after the other"),
     "{ ID, ID } -> CONCAT(axis=t)": ("padded-steps", "CONCAT", "LAST"),
     'RESHAPE("(a t) c -> a t c", a=13)': ("padded-steps", "RESHAPE", "LAST"),
 }
@@ -283,3 +298,35 @@ def test_streams_padded_in_two_ways_do_not_join() -> None:
     with pytest.raises(archc.ArchError) as caught:
         archc.load(source=source)
     assert [found.code for found in caught.value.diagnostics] == ["padded-steps"]
+
+
+def examples() -> list[str]:
+    """The worked examples of all operators that begin with a sequence, their steps padded."""
+    found = []
+    for operator in REGISTRY.all():
+        for example in operator.examples:
+            chain, count = re.subn(
+                r"^(SEQUENCE|TOKENS)\(\d+, ([^)]*)\)", r"\1(T, \2, lengths=yes)", example.chain
+            )
+            found += [chain] * count
+    return found
+
+
+@pytest.mark.parametrize("chain", examples())
+def test_an_operator_leaves_padding_out_or_refuses_it(chain: str) -> None:
+    try:
+        net = archc.load(source=f"dim T\ndim T <= 128\nnet N = {chain}")
+    except archc.ArchError as error:
+        known = {"padded-steps", "undecided", "index-range", "not-divisible"}
+        assert {found.code for found in error.diagnostics} <= known
+        return
+    port, (shape,) = net.program.region.inputs[0], [o.shape for o in net.program.region.outputs]
+    model = net.to_torch().eval()
+    torch.manual_seed(5)
+    sizes = (2, 11, *port.shape.sizes[1:])
+    x = torch.randn(*sizes) if port.shape.vocabulary is None else torch.randint(3, sizes)
+    whole = model(x, torch.tensor([7, 11]))
+    alone = model(x[:1, :7], torch.tensor([7]))
+    for position in shape.padded:
+        whole = whole.narrow(position + 1, 0, alone.shape[position + 1])
+    torch.testing.assert_close(whole[:1], alone, atol=1e-5, rtol=1e-5)

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal
 
 from archc.arguments import Kind
 from archc.dims import Dim
-from archc.padding import Padded, handed_on
+from archc.padding import Padded, feature_names, handed_on
 from archc.saves import NO_TENSORS, Saves
 from archc.shapes import Shape
 from archc.sight import EVERYTHING, UNKNOWN, Reach
@@ -50,6 +50,9 @@ _KEEP_INPUTS = frozenset(
         "embedding", "recurrent", "attention", "user",
     }
 )  # fmt: skip
+
+# Families that treat features one by one, where an operator does not say otherwise.
+_BY_ELEMENT = frozenset({"activation", "elementwise", "regularisation", "join", "input"})
 
 # Streams in one bundle: whoever takes a bundle apart names each.
 MOST_STREAMS = 4096
@@ -280,7 +283,8 @@ class Op(Record):
     def padded(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Padded:
         """What it makes of axes with padding; asked only where something that flows in has some.
 
-        By default it hands them on where it looks at them position by position.
+        By default it hands them on where it looks at them position by position; features are
+        looked at so by activations, joins and the like alone.
 
         Args:
             inputs: what flows in, with the lengths of its axes.
@@ -289,7 +293,10 @@ class Op(Record):
         Raises:
             Meeting: where padding would change what it computes from real steps.
         """
-        return Padded(handed_on(self.name, self.reaches(*inputs), inputs, outputs))
+        mixed = {*self.reaches(*inputs)}
+        if self.family not in _BY_ELEMENT:
+            mixed.update(feature_names(inputs))
+        return Padded(handed_on(self.name, mixed, inputs, outputs))
 
     # --- cost: exact, of one application, without the batch --------------------------------------
 

@@ -8,13 +8,13 @@ all others refuse it.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from archc.dims import same
 from archc.shapes import Lengths, Shape
 from archlang.record import Record
 
-__all__ = ["Meeting", "Padded", "handed_on"]
+__all__ = ["Meeting", "Padded", "feature_names", "handed_on"]
 
 
 class Padded(Record):
@@ -35,6 +35,11 @@ class Meeting(Exception):
     def __init__(self, message: str, help: str | None = None) -> None:
         super().__init__(message)
         self.message, self.help = message, help
+
+
+def feature_names(shapes: Iterable[Shape]) -> set[str]:
+    """The names of the axes of features."""
+    return {axis.name for shape in shapes for axis in shape.axes if axis.role == "features"}
 
 
 def handed_on(

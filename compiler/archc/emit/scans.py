@@ -210,6 +210,9 @@ def _header(forward: Forward, scan: Scanned) -> str:
     if not scan.sequences:
         count = scan.count
         return f"for _ in range({count if isinstance(count, str) else forward.attribute(count)}):"
+    whole = scan.sequences[0][0]
+    if scan.counted is not None and forward.value(whole).depth:
+        forward.assign(whole, forward.value(whole))  # the real steps are counted on it, too
     variables, sources = [], []
     for sequence, element in scan.sequences:
         value = forward.value(sequence)

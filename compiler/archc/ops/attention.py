@@ -11,7 +11,7 @@ from archc.op import Constant, Example, Expression, Family, Module, Op, OpError,
 from archc.ops.attention_source import CAUSAL_MASK, ROTATE, attention_class
 from archc.ops.axes import require_reals, settled
 from archc.ops.positions import sequence_sizes
-from archc.padding import Meeting, Padded
+from archc.padding import Meeting, Padded, handed_on
 from archc.saves import Extra, Saves
 from archc.shapes import Shape
 from archc.sight import Reach
@@ -254,6 +254,9 @@ class Mask(Op):
 
     def reaches(self, *inputs: Shape) -> dict[str, Reach]:
         return {}
+
+    def padded(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Padded:
+        return Padded(handed_on(self.name, (), inputs, outputs))
 
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         return Expression("causal_mask({0})", helper=(("causal_mask", CAUSAL_MASK),))

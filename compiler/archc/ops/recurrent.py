@@ -103,7 +103,7 @@ class _Recurrent(Op):
 
     def padded(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Padded:
         lengths = inputs[0].axes[0].lengths
-        if lengths is None:
+        if lengths is None or inputs[0].padded != (0,):
             raise Meeting(f"{self.name} would mix features of {inputs[0]}, which are padded")
         # A state that runs forward meets the padding behind all real steps.
         reads = (lengths,) if self.bidirectional or self.states else ()

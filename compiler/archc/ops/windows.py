@@ -10,7 +10,7 @@ from archc import dims
 from archc.dims import Dim
 from archc.op import OpError
 from archc.ops.layouts import Layout, article, simplest, spell
-from archc.padding import Meeting, Padded, handed_on
+from archc.padding import Meeting, Padded, feature_names, handed_on
 from archc.shapes import Shape
 from archc.sight import Reach
 from archlang.record import Record
@@ -112,15 +112,20 @@ class Window(Record):
             Meeting: where `ceil` lets a last window reach into the padding.
         """
         moved = [i for i in place.moved if inputs[0].axes[i].lengths is not None]
+        mixed = feature_names(inputs)
         if not moved:
-            return Padded(handed_on(name, (), inputs, outputs))
+            return Padded(handed_on(name, mixed, inputs, outputs))
         lengths = inputs[0].axes[moved[0]].lengths
         assert lengths is not None
+        if len(moved) > 1:
+            raise Meeting(f"{name} moves over two padded axes of {inputs[0]}")
         if self.ceil:
             message = f"the last window of {name} would lie half in the padding of {inputs[0]}"
             raise Meeting(message, "leave out `ceil=yes`")
-        kept = handed_on(name, (), inputs, outputs, gone=[inputs[0].axes[i].name for i in moved])
-        stride = (sum(self.pads[0]) - self.extents[0] + self.stride[0], self.stride[0])
+        kept = handed_on(name, mixed, inputs, outputs, gone=[inputs[0].axes[moved[0]].name])
+        number = place.moved.index(moved[0])
+        step = self.stride[number]
+        stride = (sum(self.pads[number]) - self.extents[number] + step, step)
         after = lengths if stride == (0, 1) else lengths.replace(strides=(*lengths.strides, stride))
         # A sequence of vectors has its steps in the same place before and after.
         kept = tuple([one.with_lengths({moved[0]: after}) for one in kept])

@@ -51,6 +51,10 @@ block Causal {
 }
 block Layer(heads) =
   { ID + LN -> ATTENTION(heads) } -> { ID + LN -> FC(2*x.c) -> GELU -> FC(x.c) }
+block Token {
+  param first = (2, x.c) init normal(1)
+  out { first, x } -> CONCAT(axis=t)
+}
 block Backwards = REVERSE -> Elman(7) -> REVERSE
 """
 
@@ -95,6 +99,8 @@ CHAINS = {
     "signal": ('FC(7) -> RESHAPE("t c -> c t") -> CONV(3, 3, 2) -> RELU -> GAP', False),
     "scores": ("FC(7) -> { ID @ ID' } -> RELU -> MEAN -> MEAN(axis=t)", False),
     "two sequences": ("{ FC(3), FC(2) } -> Two(7) -> LAST", False),
+    "class token": ("Token -> ATTENTION(5) -> FIRST", False),
+    "behind a token": ("Token -> CONV(7, 3, 2) -> Elman(3) -> LAST", False),
     "transposed": ("FC(7) -> TRANSPOSE -> TRANSPOSE", True),
     "rnn": ("RNN(7)", True),
     "gru": ("GRU(7, layers=2)", True),
@@ -271,7 +277,7 @@ MISTAKES = {
     "TRANSPOSE -> ATTENTION(1)": ("padded-steps", "ATTENTION", "LAST"),
     "{ ID @ ID' } -> RNN(13)": ("padded-steps", "RNN", "LAST"),
     "{ ID @ ID' } -> MEAN(axis=(t, c))": ("padded-steps", "MEAN", "one after the other"),
-    "{ ID, ID } -> CONCAT(axis=t)": ("padded-steps", "CONCAT", "LAST"),
+    "{ ID, ID } -> CONCAT(axis=t)": ("padded-steps", "CONCAT", "come last"),
     'RESHAPE("(a t) c -> a t c", a=13)': ("padded-steps", "RESHAPE", "LAST"),
 }
 

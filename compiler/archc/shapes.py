@@ -28,6 +28,10 @@ class Lengths(Record):
     source: str
     strides: tuple[tuple[int, int], ...] = ()
 
+    def after(self, add: int, by: int) -> Lengths:
+        """The lengths (l + add) // by."""
+        return self if (add, by) == (0, 1) else self.replace(strides=(*self.strides, (add, by)))
+
     def written(self, lengths: str) -> str:
         """The formula in Python, of the text of the input's lengths."""
         text = lengths

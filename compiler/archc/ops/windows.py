@@ -125,10 +125,8 @@ class Window(Record):
         kept = handed_on(name, mixed, inputs, outputs, gone=[inputs[0].axes[moved[0]].name])
         number = place.moved.index(moved[0])
         step = self.stride[number]
-        stride = (sum(self.pads[number]) - self.extents[number] + step, step)
-        after = lengths if stride == (0, 1) else lengths.replace(strides=(*lengths.strides, stride))
-        # A sequence of vectors has its steps in the same place before and after.
-        kept = tuple([one.with_lengths({moved[0]: after}) for one in kept])
+        added = sum(self.pads[number]) - self.extents[number] + step
+        kept = tuple([one.with_lengths({moved[0]: lengths.after(added, step)}) for one in kept])
         return Padded(kept, (lengths,))
 
     def describe(self) -> dict[str, Any]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor, nn
 
 import archc
-from agreement import module_of
+import archc.ops
 from archc.op import REGISTRY
+from cli_harness import run
 
 BATCH, STEPS, FEATURES, VOCABULARY = 3, 13, 5, 17
 LENGTHS = (7, 13, 3)
@@ -122,13 +123,6 @@ def padded(*sizes: int) -> Tensor:
     for example, length in enumerate(LENGTHS):
         x[example, length:] = torch.nan
     return x
-
-
-def made(source: str, **given: Any) -> nn.Module:
-    """The module of the net N in double precision."""
-    torch.manual_seed(3)
-    net = archc.load(source=f"{DEFINITIONS}\n{source}\n")
-    return module_of(net.source(**given), net).double() if given else net.to_torch().double()
 
 
 def gradients(model: nn.Module, result: Tensor) -> list[Tensor]:
@@ -329,10 +323,44 @@ def test_an_operator_leaves_padding_out_or_refuses_it(chain: str) -> None:
     port, (shape,) = net.program.region.inputs[0], [o.shape for o in net.program.region.outputs]
     model = net.to_torch().eval()
     torch.manual_seed(5)
-    sizes = (2, 11, *port.shape.sizes[1:])
+    sizes = (2, 11, *[int(str(size)) for size in port.shape.sizes[1:]])
     x = torch.randn(*sizes) if port.shape.vocabulary is None else torch.randint(3, sizes)
     whole = model(x, torch.tensor([7, 11]))
     alone = model(x[:1, :7], torch.tensor([7]))
     for position in shape.padded:
         whole = whole.narrow(position + 1, 0, alone.shape[position + 1])
     torch.testing.assert_close(whole[:1], alone, atol=1e-5, rtol=1e-5)
+
+
+READER = """dim T
+net Reader = TOKENS(T, 17, lengths=yes) -> EMBED(6) -> ATTENTION(3) -> LAST -> FC(2)
+net Both = TOKENS(T, 17, lengths=yes) -> EMBED(6) -> GRU(5, bidirectional=yes) -> LAST
+"""
+
+
+def test_the_commands_show_the_lengths(tmp_path: Path) -> None:
+    path = tmp_path / "reader.arch"
+    path.write_text(READER)
+    assert run("check", str(path)).status == 0
+    assert "Reader: x T, lengths -> out 2" in run("stats", f"{path}:Reader").out.replace("×", "x")
+    assert run("stats", f"{path}:Reader", "--input", "13x19").status == 0
+    assert run("render", f"{path}:Reader", "-o", str(tmp_path / "r.dot")).status == 0
+    assert "real steps of x" in (tmp_path / "r.dot").read_text()
+    assert run("compile", f"{path}:Reader", "-o", str(tmp_path / "r.py")).status == 0
+    text = (tmp_path / "r.py").read_text()
+    assert "def forward(self, x: Tensor, lengths: Tensor) -> Tensor:" in text
+    assert "Input lengths: (B,), how many steps of x are real, at least 1." in text
+
+
+def test_what_is_exported_takes_lengths(tmp_path: Path) -> None:
+    path = tmp_path / "reader.arch"
+    path.write_text(READER)
+    net = archc.load(f"{path}:Reader")
+    model = net.to_torch().eval()
+    net.export(tmp_path / "reader.pt2", module=model)
+    loaded = torch.export.load(tmp_path / "reader.pt2").module()
+    x, lengths = torch.randint(17, (3, 29)), torch.tensor([7, 29, 3])
+    torch.testing.assert_close(loaded(x, lengths), model(x, lengths))
+    done = run("export", f"{path}:Both", "-o", str(tmp_path / "both.pt2"))
+    assert done.status == 2
+    assert "GRU needs the lengths on line 3" in done.err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -129,7 +130,7 @@ def gradients(model: nn.Module, result: Tensor) -> list[Tensor]:
     """What the weights get from a sum in which no two numbers count alike."""
     model.zero_grad()
     counted = torch.arange(result.numel(), dtype=result.dtype).reshape(result.shape) % 7 + 1
-    (result * counted).sum().backward(retain_graph=True)
+    (result * counted).sum().backward(retain_graph=True)  # type: ignore[no-untyped-call]
     return [torch.zeros(1) if p.grad is None else p.grad.clone() for p in model.parameters()]
 
 
@@ -138,7 +139,7 @@ def cropped(x: Tensor, example: int, length: int) -> Tensor:
     return x[example : example + 1, :length]
 
 
-def agrees(model: nn.Module, inputs: list[tuple[Tensor, tuple[int, ...]]], steps: bool) -> None:
+def agrees(model: nn.Module, inputs: Sequence[tuple[Tensor, tuple[int, ...]]], steps: bool) -> None:
     """A padded batch gives what each example gives alone without its padding, gradients too."""
     whole = model(*[part for x, counts in inputs for part in (x, torch.tensor(counts))])
     for example in range(BATCH):

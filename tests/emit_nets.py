@@ -115,7 +115,9 @@ def inputs(program: Program, device: str = "cpu") -> list[Tensor]:
     for port in program.region.inputs:
         full = (BATCH, *sizes(port.shape))
         vocabulary = port.shape.vocabulary
-        if vocabulary is None:
+        if port.lengths_of is not None:
+            made.append(torch.full(full, SIZE, device=device))
+        elif vocabulary is None:
             made.append(torch.randn(full, device=device))
         else:
             assert isinstance(vocabulary, int)

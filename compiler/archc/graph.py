@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from archc.dims import Dim
 from archc.op import Op
-from archc.shapes import Shape
+from archc.shapes import Lengths, Shape
 from archlang.record import Record, field
 from archlang.source import Span
 from archlang.tree import Node as TreeNode
@@ -43,10 +43,11 @@ class Wire(Record):
 
 
 class Port(Record):
-    """An input of a region."""
+    """An input of a region. `lengths_of` names the input whose real steps it counts, if any."""
 
     name: str
     shape: Shape
+    lengths_of: str | None = None
 
 
 class RegionOutput(Record):
@@ -166,6 +167,9 @@ class Scan(_Node):
     wires. `outputs` are the sequence of each output of `region`, then the last value of each of
     `states`. With `reverse` the last element comes first, and what leaves keeps the order of the
     input.
+
+    Where the sequences are padded, input number `counted` holds the lengths of the examples, from
+    which the number of real steps follows by `lengths`; past those every state stays as it is.
     """
 
     region: Region
@@ -175,6 +179,8 @@ class Scan(_Node):
     states: tuple[State, ...]
     reverse: bool = False
     lends: tuple[tuple[str, str], ...] = ()
+    counted: int | None = None
+    lengths: Lengths | None = None
 
 
 Node = Operation | Call | Repeat | Choice | Scan

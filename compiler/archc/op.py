@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Literal
 
 from archc.arguments import Kind
 from archc.dims import Dim
+from archc.padding import Padded, feature_names, handed_on
 from archc.saves import NO_TENSORS, Saves
 from archc.shapes import Shape
 from archc.sight import EVERYTHING, UNKNOWN, Reach
@@ -49,6 +50,9 @@ _KEEP_INPUTS = frozenset(
         "embedding", "recurrent", "attention", "user",
     }
 )  # fmt: skip
+
+# Families that treat features one by one, where an operator does not say otherwise.
+_BY_ELEMENT = frozenset({"activation", "elementwise", "regularisation", "join", "input"})
 
 # Streams in one bundle: whoever takes a bundle apart names each.
 MOST_STREAMS = 4096
@@ -275,6 +279,24 @@ class Op(Record):
             OpError: when the inputs do not fit.
         """
         raise NotImplementedError(self.name)
+
+    def padded(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Padded:
+        """What it makes of axes with padding; asked only where something that flows in has some.
+
+        By default it hands them on where it looks at them position by position; features are
+        looked at so by activations, joins and the like alone.
+
+        Args:
+            inputs: what flows in, with the lengths of its axes.
+            outputs: what `infer` says of them, without.
+
+        Raises:
+            Meeting: where padding would change what it computes from real steps.
+        """
+        mixed = {*self.reaches(*inputs)}
+        if self.family not in _BY_ELEMENT:
+            mixed.update(feature_names(inputs))
+        return Padded(handed_on(self.name, mixed, inputs, outputs))
 
     # --- cost: exact, of one application, without the batch --------------------------------------
 

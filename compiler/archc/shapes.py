@@ -7,15 +7,45 @@ from typing import Literal
 from archc.dims import Dim
 from archlang.record import Record
 
-__all__ = ["Axis", "Role", "Shape", "feature_map", "sequence", "space_names", "tokens", "vector"]
+__all__ = [
+    "Axis", "Lengths", "Role", "Shape", "feature_map", "sequence", "space_names", "tokens",
+    "vector",
+]  # fmt: skip
 
 Role = Literal["features", "space", "steps", "carried"]
 
 _SPACE_NAMES = {1: ("l",), 2: ("h", "w"), 3: ("d", "h", "w")}
 
 
+class Lengths(Record):
+    """How many positions of an axis are real, for each example; what is behind them is padding.
+
+    Args:
+        source: the input of the net whose lengths they follow from.
+        strides: what happened to the lengths since, in order: (l + first) // second.
+    """
+
+    source: str
+    strides: tuple[tuple[int, int], ...] = ()
+
+    def after(self, add: int, by: int) -> Lengths:
+        """The lengths (l + add) // by."""
+        return self if (add, by) == (0, 1) else self.replace(strides=(*self.strides, (add, by)))
+
+    def written(self, lengths: str) -> str:
+        """The formula in Python, of the text of the input's lengths."""
+        text = lengths
+        for add, by in self.strides:
+            above = f"({text} {'+' if add > 0 else '-'} {abs(add)})" if add else text
+            text = f"{above} // {by}" if by > 1 else above
+            text = f"({text})" if by > 1 else text
+        return text
+
+
 class Axis(Record):
     """One axis: its size, its name (`c h w d t l`, or one that a pattern introduced), its role.
+
+    With `lengths` only so many positions of each example are real.
 
     The role says how operators treat it: `features` are mixed by FC and CONV, `space` is what a
     kernel moves over, `steps` are the steps of a sequence, and `carried` axes (windows, heads) are
@@ -25,6 +55,7 @@ class Axis(Record):
     size: Dim
     name: str
     role: Role
+    lengths: Lengths | None = None
 
 
 class Shape(Record):
@@ -83,6 +114,25 @@ class Shape(Record):
         if self.steps is None:
             return space
         return "sequence" if space == "vector" else f"sequence of {space}s"
+
+    @property
+    def padded(self) -> tuple[int, ...]:
+        """The positions of the axes with padding."""
+        return tuple([i for i, axis in enumerate(self.axes) if axis.lengths is not None])
+
+    def whole(self) -> Shape:
+        """The same shape without a word on padding."""
+        if not self.padded:
+            return self
+        return self.replace(axes=tuple([axis.replace(lengths=None) for axis in self.axes]))
+
+    def with_lengths(self, lengths: dict[int, Lengths | None]) -> Shape:
+        """The same shape with padding along the axes at the given positions."""
+        axes = [
+            axis.replace(lengths=lengths[i]) if i in lengths else axis
+            for i, axis in enumerate(self.axes)
+        ]
+        return self.replace(axes=tuple(axes))
 
     def find(self, name: str) -> int | None:
         """The position of the axis of that name."""

@@ -57,7 +57,9 @@ def compared(program: Program, name: str, count: Count, batch: int, dtype: str) 
     region = program.region
     totals = Pricing().region(region, demand_of(region))
     figures = _figures(totals, count, batch, dtype)
-    inputs = ", ".join([shape_text(port.shape) for port in region.inputs])
+    inputs = ", ".join(
+        [shape_text(port.shape) for port in region.inputs if port.lengths_of is None]
+    )
     return Compared(name, *figures, inputs, stages_of(program), None, program.published)
 
 

@@ -64,7 +64,8 @@ class Signatures:
             return *head, self._captures(region, node), self._bodies(node)
         if isinstance(node, Scan):
             states = tuple([(s.name, s.wire, s.reach, s.initial) for s in node.states])
-            kind = ("scan", node.timed, node.starts, node.reverse, states)
+            padded = (node.counted, node.lengths and node.lengths.strides)
+            kind = ("scan", node.timed, node.starts, node.reverse, states, padded)
             return *kind, wires, node.lends, self.region(node.region)
         branch = {node.taken: self.region(node.region)}
         return "choice", node.name, wires, node.options, node.lends, branch

@@ -88,6 +88,7 @@ def _forward(unit: Unit, attributes: Attributes) -> list[str]:
         lines.add(f"{name} = {parameters[port]}.shape[{axis + 1}]")
     if unit.region.kind == "net":
         _check_sizes(unit, parameters, lines)
+        _hold_padding(unit, parameters, lines)
     always, training = _outputs(unit)
     if training and unit.region.kind == "net":
         steps, more = split_training(unit.steps, always, training)
@@ -113,6 +114,15 @@ def _check_sizes(unit: Unit, parameters: list[str], lines: Lines) -> None:
         body = lines.block()
         body.add(f"raise ValueError({literal(f'expected {symbol.facts}')})")
         lines.nest(f"if {' or '.join(_violations(symbol, name))}:", body)
+
+
+def _hold_padding(unit: Unit, parameters: list[str], lines: Lines) -> None:
+    """Whatever an input has behind its real steps is forgotten before anything reads it."""
+    ports = unit.region.inputs
+    for place, port in enumerate(ports):
+        if port.lengths_of is not None:
+            name, lengths = parameters[place - 1 : place + 1]
+            lines.add(f"{name} = hold_last({name}, {lengths})")
 
 
 def _violations(symbol: Symbol, name: str) -> list[str]:

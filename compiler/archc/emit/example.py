@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archc.dims import Poly
 from archc.emit.lines import Lines
-from archc.graph import Program
+from archc.graph import Port, Program
 from archc.shapes import Shape
 
 __all__ = ["example"]
@@ -27,16 +27,24 @@ def example(program: Program, class_name: str, memory_format: str = "") -> list[
     order = f".to(memory_format=torch.{memory_format})" if memory_format else ""
     body.add(f"model = {class_name}().eval(){order}")
     body.add("parameters = sum(p.numel() for p in model.parameters())")
-    shapes = [port.shape for port in program.region.inputs]
+    ports = program.region.inputs
+    shapes = [port.shape for port in ports]
     outputs = [output for output in program.region.outputs if not output.training]
     if any(isinstance(size, Poly) for shape in shapes for size in shape.sizes) or len(outputs) != 1:
         body.add('print(f"{parameters:,} parameters")')
     else:
-        inputs = ", ".join([_random(shape) for shape in shapes])
+        inputs = ", ".join([_given(port) for port in ports])
         body.add(f"output = model({inputs})")
         body.add('print(f"{parameters:,} parameters, {tuple(output.shape)} out")')
     lines.nest('if __name__ == "__main__":', body)
     return lines.render(0)
+
+
+def _given(port: Port) -> str:
+    if port.lengths_of is None:
+        return _random(port.shape)
+    assert port.shape.vocabulary is not None
+    return f"torch.randint(1, {port.shape.vocabulary}, ({BATCH},))"
 
 
 def _random(shape: Shape) -> str:

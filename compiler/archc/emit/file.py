@@ -22,8 +22,9 @@ from archc.emit.prose import fill
 from archc.emit.sizes import Sizes
 from archc.emit.slots import Parameter
 from archc.emit.units import Unit, candidates, partition, port_names
-from archc.graph import Operation, Program, Region
+from archc.graph import Operation, Port, Program, Region
 from archc.op import TorchForm
+from archc.ops.padding_source import PADDING, padding_functions
 from archc.shapes import Shape
 
 __all__ = ["Draft", "draft", "write_file"]
@@ -88,7 +89,8 @@ def _helper_names(roots: list[Region], forms: Forms) -> set[str]:
             for form in [forms.of(region, operation) for operation in operations]:
                 found.update([name for name, _ in form.helper])
                 found.update([line.split()[-1] for line in form.imports])
-    return found
+    padded = any(port.lengths_of is not None for root in roots for port in root.inputs)
+    return found | set(PADDING) if padded else found
 
 
 def _unit(
@@ -132,7 +134,8 @@ def write_file(
     helpers = _helpers(made)
     taken = [p.name for unit in made.units for p in unit.scope.parameters]
     imported = [line.split()[-1] for form in _forms(made) for line in form.imports]
-    names = Namespace([*helpers, *imported, *taken])
+    padded = any(port.lengths_of is not None for port in program.region.inputs)
+    names = Namespace([*helpers, *imported, *taken, *(PADDING if padded else ())])
     made.net.name = names.add(class_name or net_class_name(program.name, program.applies))
     parts = [source.rstrip("\n").split("\n") for source in helpers.values()]
     known: dict[tuple[str, ...], str] = {}
@@ -148,6 +151,8 @@ def write_file(
     parts.append(write_class(made.net, _net_documentation(program, made.net, figures), {}))
     parts.append(example(program, made.net.name, _memory_format(parts) if fast else ""))
     body = "\n\n\n".join(["\n".join(part) for part in parts])
+    if padded:
+        body = "\n\n\n".join([*padding_functions(body), body])
     header = "\n".join([*_header(program), "", *_imports(body, made)])
     return f"{header}\n\n\n{body}\n"
 
@@ -199,13 +204,18 @@ def _documentation(unit: Unit) -> list[str]:
 def _net_documentation(program: Program, unit: Unit, figures: list[str]) -> list[str]:
     said = docstring_lines(program.documentation or unit.region.documentation or "")
     first = fill(said, opens=True) or [f"The network {identifier(program.name)}."]
-    inputs = [(port.name, port.shape, "") for port in unit.region.inputs]
+    inputs = [(port.name, port.shape, _real_steps(port)) for port in unit.region.inputs]
     outputs = [
         (port.name, port.shape, ", in training only" if port.training else "")
         for port in unit.region.outputs
     ]
     ends = [*_ends("Input", inputs), *_ends("Output", outputs)]
     return [*first, "", *fill(figures), *[part for line in ends for part in fill([line])]]
+
+
+def _real_steps(port: Port) -> str:
+    of = port.lengths_of
+    return "" if of is None else f", how many steps of {identifier(of)} are real, at least 1"
 
 
 def _ends(what: str, ports: list[tuple[str, Shape, str]]) -> list[str]:
@@ -215,6 +225,8 @@ def _ends(what: str, ports: list[tuple[str, Shape, str]]) -> list[str]:
 
 
 def _batched(shape: Shape) -> str:
-    sizes = ", ".join(["B", *[str(size) for size in shape.sizes]])
-    below = "" if shape.vocabulary is None else f", integers below {shape.vocabulary}"
+    sizes = ", ".join(["B", *[str(size) for size in shape.sizes]]) + "," * (shape.rank == 0)
+    below = (
+        "" if not shape.axes or shape.vocabulary is None else f", integers below {shape.vocabulary}"
+    )
     return f"({sizes}){below}"

@@ -58,6 +58,7 @@ class Forward:
         self.names = locals_
         self.locals: set[str] = set()
         self.batch = ""
+        self.real = ""
         self.joined: set[Stream] = set()
         self.last_shape: str | None = None
 

@@ -27,6 +27,7 @@ def count_uses(steps: Iterable[Step], outputs: Iterable[Stream]) -> Counter[Stre
             case Scanned():
                 uses.update([sequence for sequence, _ in step.sequences])
                 uses.update([memory.start for memory in step.memories])
+                uses.update([step.counted] if step.counted is not None else [])
                 now = [memory.now for memory in step.memories]
                 uses.update(count_uses(step.steps, [*now, *[one for one, _ in step.results]]))
     return uses

@@ -66,8 +66,19 @@ def build_scan(
     results = tuple(zip(leaving, outputs[: len(leaving)], strict=True))
     count = None if first.timed else builder.count_of(nodes)
     axis = _time_axis(first)
-    scanned = Scanned(sequences, made, tuple(steps), results, axis, first.reverse, count, outputs)
+    counted, lengths = _counted(first, inputs)
+    scanned = Scanned(
+        sequences, made, tuple(steps), results, axis, first.reverse, count, outputs, counted,
+        lengths,
+    )  # fmt: skip
     return members, [*starting, scanned]
+
+
+def _counted(scan: Scan, inputs: tuple[Stream, ...]) -> tuple[Stream | None, str]:
+    """The lengths of the examples, and the text of the number of their real steps."""
+    if scan.counted is None or scan.lengths is None:
+        return None, ""
+    return inputs[scan.counted], scan.lengths.written("{0}")
 
 
 def _start(
@@ -137,7 +148,8 @@ def write_scan(forward: Forward, scan: Scanned) -> None:
     for stream in outer:
         if forward.value(stream).depth:
             forward.assign(stream, forward.value(stream))  # once, before the loop
-    states = [_begin(forward, memory) for memory in scan.memories]
+    padded = scan.counted is not None
+    states = [_begin(forward, memory, padded) for memory in scan.memories]
     kept = [after for after, whole in scan.results if forward.remaining[whole]]
     lists = [_list(forward, after) for after in kept]
     header = _header(forward, scan)
@@ -164,13 +176,13 @@ def _outer_streams(scan: Scanned) -> list[Stream]:
     return [stream for stream in used if stream not in inner]
 
 
-def _begin(forward: Forward, memory: Memory) -> list[str]:
+def _begin(forward: Forward, memory: Memory, padded: bool) -> list[str]:
     """Locals that hold the values before the first step, the latest first."""
     names: list[str] = []
     value = forward.value(memory.start)
     forward.use(memory.start)
-    for stream in memory.before[:-1]:
-        forward.remaining[stream] += 1  # it moves on to the step before at the end
+    for stream in _moving(memory, padded):
+        forward.remaining[stream] += 1  # it moves on to the step before at the end, or stays
     for stream in memory.before:
         free = value.text in forward.locals and not forward.is_held(value.text)
         own = free and value.text not in forward.lines.parameters and not names
@@ -180,6 +192,11 @@ def _begin(forward: Forward, memory: Memory) -> list[str]:
         forward.bind(stream, name)
         names.append(name)
     return names
+
+
+def _moving(memory: Memory, padded: bool) -> tuple[Stream, ...]:
+    """What is still needed at the end of a step: the last one as well, where it may be held."""
+    return memory.before if padded else memory.before[:-1]
 
 
 def _list(forward: Forward, stream: Stream) -> str:
@@ -193,6 +210,9 @@ def _header(forward: Forward, scan: Scanned) -> str:
     if not scan.sequences:
         count = scan.count
         return f"for _ in range({count if isinstance(count, str) else forward.attribute(count)}):"
+    whole = scan.sequences[0][0]
+    if scan.counted is not None and forward.value(whole).depth:
+        forward.assign(whole, forward.value(whole))  # the real steps are counted on it, too
     variables, sources = [], []
     for sequence, element in scan.sequences:
         value = forward.value(sequence)
@@ -205,8 +225,21 @@ def _header(forward: Forward, scan: Scanned) -> str:
         text = f"{operand}.unbind({scan.axis})"
         variables.append(name)
         sources.append(f"reversed({text})" if scan.reverse else text)
+    if scan.counted is not None:
+        variables.append(_real(forward))
+        text = forward.value(scan.sequences[0][0]).text
+        counts = scan.lengths.replace("{0}", forward.value(scan.counted).text)
+        forward.use(scan.counted)
+        steps = f"real_steps({counts}, {text}, {text}.shape[{scan.axis}]).unbind(1)"
+        sources.append(f"reversed({steps})" if scan.reverse else steps)
     source = sources[0] if len(sources) == 1 else f"zip({', '.join(sources)})"
     return f"for {', '.join(variables)} in {source}:"
+
+
+def _real(forward: Forward) -> str:
+    """The local that says which examples have a real step at work."""
+    forward.real = forward.declare("real")
+    return forward.real
 
 
 def _remember(forward: Forward, scan: Scanned, states: list[list[str]]) -> None:
@@ -218,9 +251,13 @@ def _remember(forward: Forward, scan: Scanned, states: list[list[str]]) -> None:
         for name, value in zip(names, [now, *names], strict=False):
             if name != value:
                 left.append(name)
-                right.append(value)
+                right.append(value if scan.counted is None else _held(forward, value, name))
     if left:
         forward.lines.add(f"{', '.join(left)} = {', '.join(right)}")
+
+
+def _held(forward: Forward, value: str, name: str) -> str:
+    return f"held({forward.real}, {value}, {name})"
 
 
 def _leave(
@@ -236,7 +273,7 @@ def _leave(
         if forward.remaining[output] != 1 or output.label is not None:
             forward.assign(output, forward.value(output))
     for memory, names in zip(scan.memories, states, strict=True):
-        for stream in memory.before[:-1]:
+        for stream in _moving(memory, scan.counted is not None):
             forward.use(stream)
         if forward.remaining[memory.final]:
             forward.bind(memory.final, names[0])

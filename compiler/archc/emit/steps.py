@@ -204,6 +204,8 @@ class Scanned(Record):
         reverse: whether the last element comes first.
         count: the number of steps, where there is no sequence to take apart.
         outputs: of the whole: the sequences, then the last values of what is remembered.
+        counted: the lengths of the examples, where the sequences are padded.
+        lengths: the text of the number of real steps, with `{0}` for the lengths.
     """
 
     sequences: tuple[tuple[Stream, Stream], ...]
@@ -214,6 +216,8 @@ class Scanned(Record):
     reverse: bool
     count: Any
     outputs: tuple[Stream, ...]
+    counted: Stream | None = None
+    lengths: str = ""
 
     __eq__ = object.__eq__
     __hash__ = object.__hash__

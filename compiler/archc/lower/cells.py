@@ -5,18 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from archc.dims import same
-from archc.graph import Scan
+from archc.graph import Region, Scan
 from archc.lower.attempts import Attempt, Cell
 from archc.lower.body import prepare
+from archc.lower.builder import Builder
 from archc.lower.context import Context, Problem
 from archc.lower.guessing import solve
+from archc.lower.lengths import counts_of
 from archc.lower.operators import flatten
 from archc.lower.plans import Plan, plan_of
 from archc.lower.regions import join_streams
 from archc.lower.steps import Start
 from archc.lower.streams import stream
 from archc.lower.things import POISON, Bundle, Scope, Stream, is_stream, name_of
-from archc.shapes import Axis, Shape
+from archc.shapes import Axis, Lengths, Shape
 from archlang import tree
 from archlang.diagnostics import Label
 
@@ -91,11 +93,22 @@ def _check_steps(inputs: dict[str, Stream]) -> None:
     for name, item in others:
         steps, other = first[1].shape.sizes[0], item.shape.sizes[0]
         if same(steps, other) is True:
+            _check_lengths(first, (name, item))
             continue
         message = f"{first[0]} has {steps} steps and {name} has {other}"
         help = f"a stream that does not run along is a parameter of the cell: `{name}` in (...)"
         more = (Label(first[1].span, str(first[1].shape)),)
         raise Problem("steps-differ", message, item.span, more=more, help=help)
+
+
+def _check_lengths(first: tuple[str, Stream], other: tuple[str, Stream]) -> None:
+    found = {one.shape.axes[0].lengths for _, one in (first, other)} - {None}
+    if len(found) < 2:
+        return
+    message = f"{first[0]} and {other[0]} run together, and are padded in two ways"
+    help = "let one of them be a parameter of the cell, or give both the same lengths"
+    more = (Label(first[1].span, str(first[1].shape)),)
+    raise Problem("padded-steps", message, other[1].span, more=more, help=help)
 
 
 # --- before the first step -----------------------------------------------------------------------
@@ -157,23 +170,45 @@ def _scan(
 ) -> tuple[Any, Bundle]:
     builder = ctx.builder
     assert builder is not None
-    steps = next(iter(inputs.values())).shape.axes[0]
+    steps = _time(list(inputs.values()))
     builder.share_names(found.step.builder)
     region = found.region
     timed = [builder.wire(one) for one in inputs.values()]
     first = [builder.wire(start.stream) for start in starts.values()]
+    region, seen = _counted(found.step.builder, region, steps.lengths, ctx)
     whole, lends = join_streams(found.step.builder, region, ctx)
+    counted = None if seen is None else len(timed) + len(first) + seen
     sequences = [_along(steps, output.shape) for output in region.outputs]
     node = Scan(
         "", (*timed, *first, *whole), (*sequences, *[s.shape for s in found.states]),
         block.name_span or block.span, None, region, steps.size, len(timed), len(first),
-        found.states, False, lends,
+        found.states, False, lends, counted, steps.lengths,
     )  # fmt: skip
     made = builder.add(node)
     last = zip(found.states, made[len(sequences) :], strict=True)
     own = [(state.name, one) for state, one in last if state.name not in inputs]
     final = Bundle(tuple([one for _, one in own]), tuple([name for name, _ in own]))
     return found.arrange(made[: len(sequences)]), final
+
+
+def _time(inputs: list[Stream]) -> Axis:
+    """The axis that all sequences share, with the padding that any of them has."""
+    axes = [one.shape.axes[0] for one in inputs]
+    return next((axis for axis in axes if axis.lengths is not None), axes[0])
+
+
+def _counted(
+    inner: Builder, region: Region, lengths: Lengths | None, ctx: Context
+) -> tuple[Region, int | None]:
+    """The step with the lengths among what it sees whole, and which of those they are."""
+    if lengths is None:
+        return region, None
+    counts = counts_of(lengths, ctx)
+    place = inner.wire(counts).port
+    if place == len(region.inputs):
+        captured = region.captured + 1
+        region = region.replace(inputs=tuple(inner.ports), captured=captured)
+    return region, place - inner.proper
 
 
 def _along(steps: Axis, step: Shape) -> Shape:

@@ -80,6 +80,7 @@ class Session:
         self.bodies: dict[int, Any] = {}
         self.options: dict[int, str] = {}
         self.root: Builder | None = None
+        self.lengths: dict[str, Any] = {}
         self.weights: dict[tuple[int, str], dict[str, tuple[Any, ...]]] = {}
         self.cyclic: dict[int, str] = {}
         self.dimensions: set[str] = set()

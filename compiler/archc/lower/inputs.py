@@ -7,6 +7,7 @@ from typing import Any
 from archc.dims import same, symbols
 from archc.lower.context import Context, Problem
 from archc.lower.evaluate import evaluate
+from archc.lower.lengths import add_lengths, claimed_lengths
 from archc.lower.operator_arguments import make_operator
 from archc.lower.things import NONE, POISON, OperatorValue, Stream, is_stream, is_value, name_of
 from archc.op import OpError
@@ -66,7 +67,7 @@ def _check_incoming(thing: OperatorValue, incoming: Any, span: Span, ctx: Contex
     if op is POISON:
         return POISON
     try:
-        op.infer(incoming.shape)
+        op.infer(incoming.shape.whole())
     except OpError as error:
         more = (Label(incoming.span, str(incoming.shape)),)
         raise Problem(error.code, error.message, span, more=more, help=error.help) from error
@@ -95,7 +96,8 @@ def _new_input(name: str, thing: OperatorValue, span: Span, ctx: Context) -> Any
         raise Problem(error.code, error.message, span, help=error.help) from error
     assert isinstance(shape, Shape)
     _note_symbols(shape, ctx)
-    return root.add_input(name, shape, span)
+    made = root.add_input(name, shape, span)
+    return made if not getattr(op, "lengths", False) else add_lengths(made, root, span, ctx)
 
 
 def _as_given_outside(name: str, thing: OperatorValue, span: Span, ctx: Context) -> OperatorValue:
@@ -110,7 +112,7 @@ def _as_given_outside(name: str, thing: OperatorValue, span: Span, ctx: Context)
     for spec in thing.op.arguments:
         if spec.rest:
             given[spec.name], rest = tuple(rest), []
-        elif rest:
+        elif rest and spec.name != "lengths":
             given[spec.name] = rest.pop(0)
     if rest:
         message = f"--input gives {len(sizes)} sizes, {thing.op.name} takes fewer"
@@ -165,6 +167,7 @@ def _claimed_kind(made: Stream, thing: OperatorValue, expr: tree.Claimed, ctx: C
     except OpError as error:
         raise Problem(error.code, error.message, expr.shape.span, help=error.help) from error
     _compare(made, shape.sizes, expr)
+    shape = claimed_lengths(made.shape, shape, getattr(op, "lengths", False), expr.shape.span)
     return Stream(made.builder, made.wire, shape, made.span)
 
 

@@ -10,6 +10,7 @@ from archc.lower.builder import Builder
 from archc.lower.context import Context, Frame, Problem, Session
 from archc.lower.evaluate import evaluate
 from archc.lower.files import LoadedFile
+from archc.lower.lengths import without_number
 from archc.lower.open import find_open
 from archc.lower.operators import flatten
 from archc.lower.parameters import check_domain, first_of_domain, unbound
@@ -232,7 +233,7 @@ def _region(
     return Region(
         block.name,
         "net",
-        tuple(builder.ports),
+        without_number(builder.ports),
         tuple(builder.nodes),
         outputs,
         origin if origin is not None else block,

@@ -6,6 +6,7 @@ from typing import Any
 
 from archc.graph import Operation
 from archc.lower.context import Context, Problem
+from archc.lower.lengths import with_padding
 from archc.lower.operator_arguments import make_operator, streams_of
 from archc.lower.things import (
     POISON,
@@ -82,17 +83,18 @@ def operation(
         return POISON
     shapes = [stream.shape for stream in streams]
     try:
-        inferred = op.infer(*shapes)
+        inferred = op.infer(*[shape.whole() for shape in shapes])
     except OpError as error:
         fixed = _flatten_first(error, streams, span, ctx)
         if fixed is None:
             raise _misfit(op, error, streams, span, ctx) from error
         streams = [fixed]
-        inferred = op.infer(fixed.shape)
+        inferred = op.infer(fixed.shape.whole())
     outputs = inferred if isinstance(inferred, tuple) else (inferred,)
     _check_sizes(outputs, span)
+    outputs, counts = with_padding(op, streams, outputs, span, ctx)
     module = None if shared is None else builder.module(shared)
-    wires = tuple([builder.wire(stream) for stream in streams])
+    wires = tuple([builder.wire(stream) for stream in [*streams, *counts]])
     node = Operation(builder.unique(name), wires, outputs, span, None, op, module)
     made = builder.add(node)
     return made[0] if isinstance(inferred, Shape) else Bundle(tuple(made))

@@ -9,6 +9,7 @@ from archc.graph import Port, Region, RegionKind, RegionOutput, Wire
 from archc.lower.builder import Builder
 from archc.lower.closures import Slots, key_of
 from archc.lower.context import Context, Problem
+from archc.lower.lengths import sources_of
 from archc.lower.names import Names
 from archc.lower.operators import flatten
 from archc.lower.things import NONE, POISON, Bundle, Stream, is_stream, name_of
@@ -113,6 +114,8 @@ def make_region(recipe: Recipe, incoming: Any, ctx: Context) -> Made:
     flowing = (*known, *[stream.shape for stream in arriving])
     depends = key_of(recipe.depends, slots)
     key = (recipe.kind, id(recipe.origin), recipe.key, arrangement, flowing, depends, recipe.export)
+    for counts in sources_of([*arriving, *slots.streams], ctx):
+        slots.stream(counts)  # the shapes in the key say which lengths may be captured
     entry = ctx.session.memo.get(key)
     if entry is None:
         known_streams, known_modules = len(slots.streams), len(slots.modules)

@@ -21,6 +21,7 @@ from archc.ops.grids import (
     windows_of,
 )
 from archc.ops.positions import ROTATED, sequence_sizes
+from archc.padding import Meeting, Padded
 from archc.saves import Extra, Saves
 from archc.shapes import Shape
 
@@ -168,7 +169,7 @@ class Attention(Op):
     def _sizes(self, inputs: tuple[Shape, ...]) -> tuple[Dim, Dim, Dim]:
         """The features of the queries, of what keys and values are made of, and of all keys."""
         features = inputs[0].sizes[-1]
-        return features, inputs[-1].sizes[-1], features // self.heads * self._kv_heads
+        return features, inputs[self._count - 1].sizes[-1], features // self.heads * self._kv_heads
 
     def parameters(self, *inputs: Shape) -> dict[str, tuple[Dim, ...]]:
         features, given, keys = self._sizes(inputs)
@@ -187,16 +188,16 @@ class Attention(Op):
 
     def _scores(self, inputs: tuple[Shape, ...]) -> Dim:
         """How many scores a head has: T * S, and axes in front."""
-        return inputs[0].elements // inputs[0].sizes[-1] * inputs[-1].sizes[-2]
+        return inputs[0].elements // inputs[0].sizes[-1] * inputs[self._count - 1].sizes[-2]
 
     def macs(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Dim:
         features, _, keys = self._sizes(inputs)
-        projections = 2 * inputs[0].elements * features + 2 * inputs[-1].elements * keys
-        return projections + 2 * self._scores(inputs) * features
+        queries, pairs = inputs[0].elements * features, inputs[self._count - 1].elements * keys
+        return 2 * queries + 2 * pairs + 2 * self._scores(inputs) * features
 
     def flops(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Dim:
         _, given, keys = self._sizes(inputs)
-        queries, pairs = inputs[0].elements, inputs[-1].elements // given * keys
+        queries, pairs = inputs[0].elements, inputs[self._count - 1].elements // given * keys
         biases = 2 * queries + 2 * pairs if self.bias else 0
         turned = ROTATED * (queries + pairs) if self.rope is not None else 0
         # One for the division by the root, one for the sum with a bias, the others for the softmax.
@@ -207,12 +208,12 @@ class Attention(Op):
         self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], learning: tuple[bool, ...]
     ) -> Saves:
         features, given, keys = self._sizes(inputs)
-        pairs = inputs[-1].elements // given * keys
+        pairs = inputs[self._count - 1].elements // given * keys
         rows = inputs[0].elements // features
         projected = Extra(inputs[0].elements + 2 * pairs)
         mean, sums = Extra(inputs[0].elements), Extra(self.heads * rows, "statistic")
         extras = (projected, mean, sums, *self._added(inputs[0]))
-        return Saves(tuple(range(len(inputs))), (), extras)
+        return Saves(tuple(range(self._count)), (), extras)
 
     def _added(self, queries: Shape) -> tuple[Extra, ...]:
         """What is added to the scores: for each head, and for each window where it is shifted."""
@@ -237,7 +238,7 @@ class Attention(Op):
             shifted=self._shifted,
         )
         sizes: tuple[Constant, ...] = (inputs[0].sizes[-1],)
-        sizes += (inputs[-1].sizes[-1],) * cross
+        sizes += (inputs[self._count - 1].sizes[-1],) * cross
         base = () if self.rope is None else (float(self.rope),)
         near = () if self.window is None else (self.window,)
         helper: tuple[tuple[str, str], ...] = ((name, source),)
@@ -247,7 +248,7 @@ class Attention(Op):
             helper = (("neighbours", NEIGHBOURS), *helper)
         if rotary:
             helper = (("rotate", ROTATE), *helper)
-        call = "{module}({0}, {1})" if cross else "{module}({0})"
+        call = f"{{module}}({', '.join(['{0}', *['{1}'] * cross, *self._mask(inputs)])})"
         grid = (self._grid(inputs[0]),) if self.relative or self._shifted else ()
         arguments = (*sizes, self.heads, *base, *near, *grid)
         keywords = (*self._moved(inputs[0]), *self._keywords())
@@ -257,6 +258,37 @@ class Attention(Op):
         if not self._shifted:
             return ()
         return (("shift", shifts_of(self.name, self.shift, self._grid(queries))),)
+
+    def padded(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Padded:
+        queries, keys = inputs[0], inputs[-1]
+        if len(queries.axes) - 1 in queries.padded or len(keys.axes) - 1 in keys.padded:
+            raise Meeting(f"{self.name} would mix features of {queries}, which are padded")
+        kept = {i: queries.axes[i].lengths for i in queries.padded}
+        lengths = keys.axes[-2].lengths
+        for i in [i for i in keys.padded if i < keys.rank - 2]:
+            if kept.setdefault(i, keys.axes[i].lengths) != keys.axes[i].lengths:
+                raise Meeting(f"{queries} and {keys} are padded in two ways")
+        other = self.window is not None and queries.axes[-2].lengths != lengths
+        if lengths is not None and other:
+            message = f"window needs steps of kv that are padded like those of {queries}"
+            raise Meeting(message, "leave out the window, or give both the same lengths")
+        return Padded((outputs[0].with_lengths(kept),), () if lengths is None else (lengths,))
+
+    def _mask(self, inputs: tuple[Shape, ...]) -> list[str]:
+        """The argument that hides the padding of the keys, if they have some."""
+        place = 0 if self.kv is None else 1
+        keys = inputs[place]
+        lengths = keys.axes[-2].lengths
+        if lengths is None:
+            return []
+        own = "" if self.window is None else ", own=True"
+        counts = lengths.written(f"{{{place + 1}}}")
+        return [f"mask=real_keys({counts}, {{{place}}}, {keys.rank + 2}{own})"]
+
+    @property
+    def _count(self) -> int:
+        """How many streams flow in, the lengths of the keys left out."""
+        return 1 if self.kv is None else 2
 
     def _keywords(self) -> tuple[tuple[str, Constant], ...]:
         given: tuple[tuple[str, Constant, Constant], ...] = (

@@ -10,6 +10,7 @@ from archc.op import Constant, Example, Expression, Family, Op, OpError, TorchFo
 from archc.ops.axes import AxisName, equal_sizes, find_axis, torch_dim
 from archc.ops.broadcast import Mapping, fit, spread, undecided
 from archc.ops.join_help import mismatch_help
+from archc.padding import Meeting, Padded, handed_on
 from archc.shapes import Shape
 from archc.sight import UNKNOWN, Reach
 
@@ -86,6 +87,20 @@ class Concatenate(Op):
         # Where the parts come to lie one behind the other, no one rule holds for all of it.
         shape, position, _ = self._plan(inputs)
         return {shape.axes[position].name: UNKNOWN} if position != shape.features else {}
+
+    def padded(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Padded:
+        shape, position, mappings = self._plan(tuple([one.whole() for one in inputs]))
+        pairs = zip(inputs, mappings, strict=True)
+        *before, last = [one.axes[mapping.index(position)] for one, mapping in pairs]
+        if last.lengths is None or position == shape.features:
+            return super().padded(inputs, outputs)
+        counts = [axis.size for axis in before if axis.lengths is None]
+        whole = [size for size in counts if isinstance(size, int)]
+        if len(whole) < len(before):
+            message = f"{self.name} would put padding in front of other steps"
+            raise Meeting(message, "padded steps come last, behind a known number of others")
+        kept = handed_on(self.name, (), inputs, outputs, gone=(last.name,))
+        return Padded((kept[0].with_lengths({position: last.lengths.after(sum(whole), 1)}),))
 
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         result, position, mappings = self._plan(inputs)

@@ -9,7 +9,9 @@ from archc.dims import Dim
 from archc.op import Constant, Example, Family, Module, Op, TorchForm, argument
 from archc.ops.layouts import Layout, divisible, layout, simplest
 from archc.ops.linear import FullyConnected
+from archc.ops.padded import real_part
 from archc.ops.windows import Window, pad_call, padded_elements, window
+from archc.padding import Padded
 from archc.saves import Extra, Saves
 from archc.shapes import Shape
 from archc.sight import Reach
@@ -118,6 +120,10 @@ class Conv(Op):
         place, found = self._placed(inputs[0])
         return found.reaches(place)
 
+    def padded(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Padded:
+        place, found = self._placed(inputs[0])
+        return found.padded(self.name, place, inputs, outputs)
+
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         place, found = self._placed(inputs[0])
         if place.rank == 0:
@@ -135,7 +141,7 @@ class Conv(Op):
             f"nn.Conv{place.rank}d",
             (place.channels, self.filters, simplest(found.kernel)),
             tuple([(name, value) for name, value, default in stated if value != default]),
-            call=place.folded("{module}(" + stream + ")"),
+            call=place.folded("{module}(" + stream + ")", real_part(inputs[0], place.moved)),
             values=place.values,
         )
 
@@ -214,6 +220,9 @@ class DepthwiseConv(Op):
 
     def reaches(self, *inputs: Shape) -> dict[str, Reach]:
         return self._as_conv(inputs[0]).reaches(*inputs)
+
+    def padded(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Padded:
+        return self._as_conv(inputs[0]).padded(inputs, outputs)
 
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         return self._as_conv(inputs[0]).torch(inputs, outputs)

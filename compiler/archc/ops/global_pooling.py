@@ -8,7 +8,9 @@ from archc.arguments import SIZES, Words
 from archc.dims import Dim
 from archc.op import Example, Expression, Family, Module, Op, TorchForm, argument
 from archc.ops.layouts import layout, simplest
+from archc.ops.padded import of_real, padded_reduction
 from archc.ops.windows import per_axis
+from archc.padding import Padded
 from archc.saves import NO_TENSORS, Extra, Saves
 from archc.shapes import Shape
 from archc.sight import EVERYTHING, UNKNOWN, Reach
@@ -75,8 +77,13 @@ class GlobalAveragePool(Op):
     def reaches(self, *inputs: Shape) -> dict[str, Reach]:
         return dict.fromkeys(layout(inputs[0], self.name).names, EVERYTHING)
 
+    def padded(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Padded:
+        return padded_reduction(self, layout(inputs[0], self.name).moved, inputs, outputs)
+
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
-        return Expression("{0}.mean({dim})", (("dim", _dimensions(inputs[0], self.name)),))
+        form = Expression("{0}.mean({dim})", (("dim", _dimensions(inputs[0], self.name)),))
+        moved = layout(inputs[0], self.name).moved
+        return of_real(form, inputs[0], moved, outputs[0], mean=True)
 
 
 class GlobalMaxPool(Op):
@@ -119,8 +126,13 @@ class GlobalMaxPool(Op):
     def reaches(self, *inputs: Shape) -> dict[str, Reach]:
         return dict.fromkeys(layout(inputs[0], self.name).names, EVERYTHING)
 
+    def padded(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Padded:
+        return padded_reduction(self, layout(inputs[0], self.name).moved, inputs, outputs)
+
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
-        return Expression("{0}.amax({dim})", (("dim", _dimensions(inputs[0], self.name)),))
+        form = Expression("{0}.amax({dim})", (("dim", _dimensions(inputs[0], self.name)),))
+        moved = layout(inputs[0], self.name).moved
+        return of_real(form, inputs[0], moved, outputs[0], mean=False)
 
 
 class AdaptivePool(Op):

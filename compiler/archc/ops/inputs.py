@@ -9,13 +9,15 @@ from __future__ import annotations
 from typing import ClassVar
 
 from archc import dims
-from archc.arguments import COUNT
+from archc.arguments import COUNT, FLAG
 from archc.dims import Dim
 from archc.op import Example, Expression, Family, Op, OpError, TorchForm, argument
 from archc.ops.layouts import article
 from archc.shapes import Shape, feature_map, sequence, tokens, vector
 
 __all__ = ["Input", "Sequence", "Tokens"]
+
+_LENGTHS = "whether each example says how many of its steps are real, the others being padding"
 
 
 class Input(Op):
@@ -52,6 +54,9 @@ class Sequence(Op):
 
     `SEQUENCE(T, 128)` has vectors as steps, `SEQUENCE(T, 3, 112, 112)` images: a video.
 
+    With `lengths=yes` the examples of a batch are of different lengths: the module takes the
+    number of real steps of each as well, and no step behind them has an influence on a real one.
+
     Shape: T in front of the sizes of a step. Cost: none.
     """
 
@@ -62,6 +67,7 @@ class Sequence(Op):
 
     steps: Dim = argument("the number of steps", COUNT)
     sizes: tuple[Dim, ...] = argument("the sizes of one step", COUNT, rest=True)
+    lengths: bool = argument(_LENGTHS, FLAG, False)
 
     examples: ClassVar[tuple[Example, ...]] = (
         Example("SEQUENCE(13, 128)", "(13, 128)", text="13 steps of a vector"),
@@ -78,6 +84,8 @@ class Sequence(Op):
 class Tokens(Op):
     """A sequence of T whole numbers below a vocabulary's size.
 
+    With `lengths=yes` the examples of a batch are of different lengths, as in SEQUENCE.
+
     Shape: (T). Cost: none.
     """
 
@@ -88,6 +96,7 @@ class Tokens(Op):
 
     steps: Dim = argument("the number of steps", COUNT)
     vocabulary: Dim = argument("how many values a token can take", COUNT)
+    lengths: bool = argument(_LENGTHS, FLAG, False)
 
     examples: ClassVar[tuple[Example, ...]] = (
         Example("TOKENS(13, 50257)", "(13)"),

@@ -19,6 +19,7 @@ from archc.ops.grids import (
     windows_of,
 )
 from archc.ops.layouts import spell
+from archc.padding import Padded, handed_on
 from archc.saves import NO_TENSORS, Extra, Saves
 from archc.shapes import Shape
 from archc.sight import Reach
@@ -139,6 +140,9 @@ class Mask(Op):
 
     def _grid(self, scores: Shape) -> tuple[int, ...]:
         return grid_of(self.name, self.grid, scores.sizes[-1])
+
+    def padded(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Padded:
+        return Padded(handed_on(self.name, (), inputs, outputs))
 
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         if self.what == "causal":

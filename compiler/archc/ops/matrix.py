@@ -8,8 +8,10 @@ from archc.dims import Dim, same
 from archc.op import Example, Expression, Family, Op, OpError, TorchForm
 from archc.ops.axes import equal_sizes, require_reals
 from archc.ops.broadcast import undecided
+from archc.ops.padded import without_padding
+from archc.padding import Meeting, Padded
 from archc.saves import Saves
-from archc.shapes import Axis, Shape
+from archc.shapes import Axis, Lengths, Shape
 from archc.sight import EVERYTHING, Reach
 
 # These follow the role of an axis, as `x.c` is the features; names that a pattern gave move along.
@@ -67,14 +69,40 @@ class MatrixMultiply(Op):
         axes = [axis for shape in inputs for axis in shape.axes]
         return {axis.name: EVERYTHING for axis in axes if axis.role in ("space", "steps")}
 
-    def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
+    def padded(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Padded:
         left, right = inputs
+        shape = outputs[0]
+        differ = f"{left} and {right} are padded in two ways"
+        inner = [left.axes[-1].lengths, _matrix(right)[-2].lengths]
+        reads = list(dict.fromkeys([one for one in inner if one is not None]))
+        if len(reads) > 1:
+            raise Meeting(differ, _OWN_LENGTHS)
+        kept: dict[int, Lengths | None] = {}
+        for axes, own in ((left.axes[:-1], -2), (_matrix(right)[:-2], -3)):
+            for i, axis in enumerate(reversed(axes)):
+                place = shape.rank + own - i
+                lengths = axis.lengths
+                if lengths is not None and kept.setdefault(place, lengths) != lengths:
+                    raise Meeting(differ, _OWN_LENGTHS)
+        if right.rank > 1 and right.axes[-1].lengths is not None:
+            kept[shape.rank - 1] = right.axes[-1].lengths
+        return Padded((shape.with_lengths(kept),), tuple(reads))
+
+    def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
+        left, right = inputs[:2]
         most = max(left.rank, right.rank, 2)
-        operands = "{0}" + _raised(left, most), "{1}" + _raised(right, most)
+        first = without_padding(left, left.rank - 1, "{0}", "{2}", value="0.0")
+        second = without_padding(right, max(right.rank - 2, 0), "{1}", "{2}", value="0.0")
+        if right.rank == 1:
+            second = "{1}"
+        operands = first + _raised(left, most), second + _raised(right, most)
         product = " @ ".join(operands)
         if left.rank > 1:
             return Expression(product, precedence="product")
         return Expression(f"({product}).squeeze(-2)")
+
+
+_OWN_LENGTHS = "streams of one input have the same lengths"
 
 
 def _matrix(shape: Shape) -> tuple[Axis, ...]:
@@ -143,6 +171,9 @@ class Transposed(Op):
         require_reals("a transposition", *inputs)
         return transposed(inputs[0])
 
+    def padded(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Padded:
+        return Padded((turned(inputs[0], outputs[0]),))
+
     def shares(
         self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], *, training: bool
     ) -> bool:
@@ -161,6 +192,14 @@ def transposed(shape: Shape) -> Shape:
         return shape.with_sizes({shape.rank - 2: below.size, shape.rank - 1: above.size})
     carried = tuple([a.replace(role="carried") if a.role == "features" else a for a in front])
     return _rows_and_columns(carried, below, above)
+
+
+def turned(shape: Shape, result: Shape) -> Shape:
+    """The result of a transposition with the padding of the shape that was transposed."""
+    if shape.rank == 1:
+        return result.with_lengths({0: shape.axes[0].lengths})
+    *front, above, below = [axis.lengths for axis in shape.axes]
+    return result.with_lengths(dict(enumerate([*front, below, above])))
 
 
 def transposition(shape: Shape) -> Expression:

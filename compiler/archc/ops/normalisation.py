@@ -9,6 +9,7 @@ from archc.arguments import COUNT, FLAG, Real, Whole
 from archc.dims import Dim
 from archc.op import Constant, Example, Family, Module, Op, OpError, TorchForm, argument
 from archc.ops.layouts import Layout, article, divisible, layout
+from archc.padding import Meeting, Padded
 from archc.saves import Extra, Saves
 from archc.shapes import Shape
 from archc.sight import EVERYTHING, Reach
@@ -78,6 +79,10 @@ class BatchNorm(Op):
     def infer(self, *inputs: Shape) -> Shape:
         layout(inputs[0], self.name, vectors=True)
         return inputs[0]
+
+    def padded(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Padded:
+        message = f"{self.name} would take padding into the mean of a batch, got {inputs[0]}"
+        raise Meeting(message, "LN normalises each step by itself")
 
     def parameters(self, *inputs: Shape) -> dict[str, tuple[Dim, ...]]:
         return scale_and_shift(layout(inputs[0], self.name, vectors=True).channels, self.affine)

@@ -8,7 +8,9 @@ from archc.arguments import FLAG, SIZES, Pad, Sizes
 from archc.dims import Dim
 from archc.op import Constant, Example, Family, Module, Op, OpError, TorchForm, argument
 from archc.ops.layouts import Layout, layout, simplest, spell
+from archc.ops.padded import real_part
 from archc.ops.windows import Window, pad_call, padded_elements, window
+from archc.padding import Meeting, Padded
 from archc.saves import Extra, Saves
 from archc.shapes import Shape
 from archc.sight import Reach
@@ -117,6 +119,10 @@ class MaxPool(Op):
         place, found = _placed(self, inputs[0])
         return found.reaches(place)
 
+    def padded(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Padded:
+        place, found = _placed(self, inputs[0])
+        return found.padded(self.name, place, inputs, outputs)
+
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         place, found = _placed(self, inputs[0])
         stream = "{x}" if found.symmetric else pad_call(found.pads, value='float("-inf")')
@@ -124,7 +130,7 @@ class MaxPool(Op):
             f"nn.MaxPool{place.rank}d",
             (simplest(found.kernel),),
             _keywords(found),
-            call=place.folded("{module}(" + stream + ")"),
+            call=place.folded("{module}(" + stream + ")", real_part(inputs[0], place.moved, "")),
             values=place.values,
         )
 
@@ -207,6 +213,14 @@ class AveragePool(Op):
         place, found = _placed(self, inputs[0])
         return found.reaches(place)
 
+    def padded(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Padded:
+        place, found = _placed(self, inputs[0])
+        mixed = set(place.moved) & set(inputs[0].padded) and any(map(sum, found.pads))
+        if mixed and not self.count_pad:
+            message = f"count_pad=no of {self.name} would count the padding of {inputs[0]}"
+            raise Meeting(message, "leave out `count_pad=no`, or say `pad=0`")
+        return found.padded(self.name, place, inputs, outputs)
+
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         place, found = _placed(self, inputs[0])
         stream = "{x}" if found.symmetric else pad_call(found.pads)
@@ -215,6 +229,6 @@ class AveragePool(Op):
             f"nn.AvgPool{place.rank}d",
             (simplest(found.kernel),),
             _keywords(found) + (() if self.count_pad else counting),
-            call=place.folded("{module}(" + stream + ")"),
+            call=place.folded("{module}(" + stream + ")", real_part(inputs[0], place.moved)),
             values=place.values,
         )

@@ -13,6 +13,7 @@ from archc.dims import Dim
 from archc.op import Constant, Example, Family, Module, Op, OpError, TorchForm, argument
 from archc.ops.activation import Sigmoid, Tanh
 from archc.ops.layouts import article
+from archc.padding import Meeting, Padded, handed_on
 from archc.saves import Extra, Saves
 from archc.shapes import Axis, Shape, vector
 
@@ -54,6 +55,13 @@ _WITH_STATE = '''def with_state(result: tuple[Tensor, Any], directions: int) -> 
 '''
 
 
+_PACKING = (
+    "from typing import Any",
+    "from torch.nn.utils.rnn import pack_padded_sequence",
+    "from torch.nn.utils.rnn import pad_packed_sequence",
+)
+
+
 class _Recurrent(Op):
     """Base of recurrent layers: `gates` sums of the input and of the state at each step."""
 
@@ -92,6 +100,15 @@ class _Recurrent(Op):
         sequence = Shape((steps, Axis(self.units * self.directions, "c", "features")))
         final = vector(self.units * self.directions)
         return (sequence, *[final] * self.kept) if self.states else sequence
+
+    def padded(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Padded:
+        lengths = inputs[0].axes[0].lengths
+        if lengths is None or inputs[0].padded != (0,):
+            raise Meeting(f"{self.name} would mix features of {inputs[0]}, which are padded")
+        # A state that runs forward meets the padding behind all real steps.
+        reads = (lengths,) if self.bidirectional or self.states else ()
+        kept = handed_on(self.name, (), inputs, outputs[:1])
+        return Padded((*kept, *outputs[1:]), reads)
 
     def _misfit(self, shape: Shape) -> OpError:
         message, code = f"{self.name} runs along a sequence of vectors", "not-in-time"
@@ -159,14 +176,18 @@ class _Recurrent(Op):
         one = self.bias == "one"
         name = f"OneBias{self.kernel}" if one else f"nn.{self.kernel}"
         helper = ((name, _ONE_BIAS.replace("{name}", self.kernel)),) if one else ()
-        call = "{module}({0})[0]"
+        imports: tuple[str, ...] = ("from typing import Any",) if helper or self.states else ()
+        result, lengths = "{module}({0})", inputs[0].axes[0].lengths
+        if lengths is not None and (self.bidirectional or self.states):
+            result, imports = f"packed({{module}}, {{0}}, {lengths.written('{1}')})", _PACKING
+        call = f"{result}[0]"
         if self.states:
             helper = (*helper, ("with_state", _WITH_STATE))
-            call = "with_state({module}({0}), {directions})"
+            call = f"with_state({result}, {{directions}})"
         return Module(
             name, (inputs[0].sizes[-1], self.units), self._keywords(), call,
             values=(("directions", self.directions),) if self.states else (),
-            helper=helper, imports=("from typing import Any",) if helper else (),
+            helper=helper, imports=imports,
         )  # fmt: skip
 
     def _keywords(self) -> tuple[tuple[str, Constant], ...]:

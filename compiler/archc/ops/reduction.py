@@ -8,6 +8,8 @@ from archc.arguments import AxisNames
 from archc.dims import Dim
 from archc.op import Constant, Example, Expression, Family, Op, OpError, TorchForm, argument
 from archc.ops.axes import AxisName, elements, find_axes, require_reals, torch_dims, without
+from archc.ops.padded import of_real, padded_reduction, without_padding
+from archc.padding import Padded
 from archc.saves import NO_TENSORS, Saves
 from archc.shapes import Shape
 from archc.sight import EVERYTHING, Reach
@@ -40,7 +42,15 @@ class _Reduction(Op):
         positions = find_axes(self.name, inputs[0], self.axis)
         return {inputs[0].axes[i].name: EVERYTHING for i in positions}
 
+    def padded(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Padded:
+        return padded_reduction(self, find_axes(self.name, inputs[0], self.axis), inputs, outputs)
+
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
+        form = self._form(inputs)
+        positions = find_axes(self.name, inputs[0], self.axis)
+        return of_real(form, inputs[0], positions, outputs[0], mean=self.method == "mean")
+
+    def _form(self, inputs: tuple[Shape, ...]) -> Expression:
         shape = inputs[0]
         positions = find_axes(self.name, shape, self.axis)
         values: tuple[tuple[str, Constant], ...] = (("dims", _written(positions)),)
@@ -135,5 +145,10 @@ class ArgMax(Op):
     def reaches(self, *inputs: Shape) -> dict[str, Reach]:
         return {inputs[0].axes[self._position(inputs[0])].name: EVERYTHING}
 
+    def padded(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Padded:
+        return padded_reduction(self, (self._position(inputs[0]),), inputs, outputs)
+
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
-        return Expression("{0}.argmax({dim})", (("dim", self._position(inputs[0]) + 1),))
+        position = self._position(inputs[0])
+        x = without_padding(inputs[0], position)
+        return Expression(f"{x}.argmax({{dim}})", (("dim", position + 1),))

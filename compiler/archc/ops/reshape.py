@@ -9,9 +9,10 @@ from archc.dims import Dim, same
 from archc.op import Constant, Example, Expression, Family, Op, OpError, TorchForm, argument
 from archc.ops.axes import require_reals
 from archc.ops.layouts import article, spell
-from archc.ops.matrix import transposed, transposition
+from archc.ops.matrix import transposed, transposition, turned
 from archc.ops.patterns import Pattern, parse_pattern, result_axes, sizes_of
 from archc.ops.rearrange import rearrangement
+from archc.padding import Meeting, Padded
 from archc.shapes import Axis, Shape, feature_map, vector
 
 
@@ -142,6 +143,17 @@ class Reshape(_Reshaping):
             raise OpError(f"{message}: {why}", code="undecided")
         raise OpError(f"{message}: {shape.elements} elements are not {result.elements}")
 
+    def padded(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Padded:
+        pattern, found = self._pattern(), outputs[0]
+        for position in inputs[0].padded:
+            group = () if pattern is None else pattern.left[position]
+            right = () if pattern is None else pattern.right
+            places = [i for i, other in enumerate(right) if other == group]
+            if len(group) != 1 or not places:
+                raise Meeting(f"RESHAPE would mix the steps of {inputs[0]} with their padding")
+            found = found.with_lengths({places[0]: inputs[0].axes[position].lengths})
+        return Padded((found,))
+
     def shares(
         self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], *, training: bool
     ) -> bool:
@@ -192,6 +204,9 @@ class Transpose(_Reshaping):
                 help='name the axes of a map: RESHAPE("c h w -> c w h")' if shape.space else None,
             )
         return transposed(shape)
+
+    def padded(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Padded:
+        return Padded((turned(inputs[0], outputs[0]),))
 
     def shares(
         self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], *, training: bool

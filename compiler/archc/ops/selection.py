@@ -9,6 +9,7 @@ from archc.dims import Dim
 from archc.op import Example, Expression, OpError, TorchForm, argument
 from archc.ops.axes import AxisName, without
 from archc.ops.sequence import AXIS, AlongAxis, Values
+from archc.padding import Meeting, Padded, handed_on
 from archc.saves import NO_TENSORS, Extra, Saves
 from archc.shapes import Shape
 
@@ -83,6 +84,15 @@ class Select(AlongAxis):
             )
         return start, stop
 
+    def padded(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Padded:
+        axis = inputs[0].axes[self.place(inputs[0], self.axis)]
+        if axis.lengths is None:
+            return super().padded(inputs, outputs)
+        if self.which == 0 and isinstance(self.which, int):
+            return Padded(handed_on(self.name, (), inputs, outputs, gone=(axis.name,)))
+        message = f"SELECT takes steps of {inputs[0]} by their place, and they may be padding"
+        raise Meeting(message, "`FIRST` is the first step, `LAST` the last that is no padding")
+
     def shares(
         self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], *, training: bool
     ) -> bool:
@@ -113,6 +123,9 @@ def _part(shape: Shape, position: int, start: Dim, stop: Dim) -> Expression:
     return Expression("{0}" + index(position, "{start}:{stop}"), values)
 
 
+_IN_FRONT = "take the last step before RESHAPE puts other axes in front"
+
+
 class Last(AlongAxis):
     """The last step of a sequence: many to one. Costs nothing."""
 
@@ -124,15 +137,29 @@ class Last(AlongAxis):
     )
     at: ClassVar[str] = "-1"
 
+    def padded(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Padded:
+        position = self.steps(inputs[0])
+        axis = inputs[0].axes[position]
+        kept = handed_on(self.name, (), inputs, outputs, gone=(axis.name,))
+        if axis.lengths is None or self.at == "0":
+            return Padded(kept)
+        if position > 0:
+            raise Meeting(f"{self.name} needs padded steps in front, got {inputs[0]}", _IN_FRONT)
+        return Padded(kept, (axis.lengths,))
+
     def infer(self, *inputs: Shape) -> Shape:
         return without(inputs[0], (self.steps(inputs[0]),))
 
     def shares(
         self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], *, training: bool
     ) -> bool:
-        return True
+        lengths = inputs[0].axes[self.steps(inputs[0])].lengths
+        return lengths is None or self.at == "0"
 
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
+        lengths = inputs[0].axes[self.steps(inputs[0])].lengths
+        if lengths is not None and self.at != "0":
+            return Expression(f"last_real({{0}}, {lengths.written('{1}')})")
         return Expression("{0}" + index(self.steps(inputs[0]), self.at))
 
 

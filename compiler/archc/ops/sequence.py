@@ -19,6 +19,7 @@ from archc.op import (
 )
 from archc.ops.axes import AxisName, find_axis, is_number, settled, torch_dim
 from archc.ops.layouts import article, divisible
+from archc.padding import Padded, handed_on
 from archc.shapes import Axis, Shape, sequence
 from archc.sight import UNKNOWN, Reach
 
@@ -118,7 +119,17 @@ class Reverse(AlongAxis):
     def reaches(self, *inputs: Shape) -> dict[str, Reach]:
         return {inputs[0].axes[self._position(inputs[0])].name: UNKNOWN}
 
+    def padded(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Padded:
+        position = self._position(inputs[0])
+        lengths = inputs[0].axes[position].lengths
+        if lengths is None or position > 0:
+            return super().padded(inputs, outputs)
+        return Padded(handed_on(self.name, (), inputs, outputs), (lengths,))
+
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
+        lengths = inputs[0].axes[self._position(inputs[0])].lengths
+        if lengths is not None:
+            return Expression(f"reverse_real({{0}}, {lengths.written('{1}')})")
         dim = torch_dim(inputs[0], self._position(inputs[0]))
         return Expression("{0}.flip({dim})", (("dim", dim),))
 

@@ -9,6 +9,8 @@ from archc.dims import same
 from archc.op import Example, Expression, OpError, TorchForm, argument
 from archc.ops.activation import Activation
 from archc.ops.axes import AxisName, find_axis, settled, torch_dim
+from archc.ops.padded import without_padding
+from archc.padding import Padded, handed_on
 from archc.saves import Saves
 from archc.shapes import Shape
 from archc.sight import EVERYTHING, Reach
@@ -20,6 +22,7 @@ class _AlongAxis(Activation):
     """Base of activations along one axis."""
 
     per_element: ClassVar[int] = 5
+    hides: ClassVar[bool] = True  # whether padding is left out by hiding it
     axis: AxisName | tuple[AxisName, ...] | None = argument(
         "the axis it runs along", AXIS, None, shown="features"
     )
@@ -46,9 +49,17 @@ class _AlongAxis(Activation):
     def reaches(self, *inputs: Shape) -> dict[str, Reach]:
         return {inputs[0].axes[self.position_of(inputs[0])].name: EVERYTHING}
 
+    def padded(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Padded:
+        lengths = inputs[0].axes[self.position_of(inputs[0])].lengths
+        if lengths is None or not self.hides:
+            return super().padded(inputs, outputs)
+        return Padded(handed_on(self.name, (), inputs, outputs), (lengths,))
+
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
-        dim = torch_dim(inputs[0], self.position_of(inputs[0]))
-        return Expression(self.function + "({0}, dim={dim})", (("dim", dim),))
+        position = self.position_of(inputs[0])
+        dim = torch_dim(inputs[0], position)
+        x = "{0}" if not self.hides else without_padding(inputs[0], position)
+        return Expression(f"{self.function}({x}, dim={{dim}})", (("dim", dim),))
 
 
 class Softmax(_AlongAxis):
@@ -98,6 +109,7 @@ class Glu(_AlongAxis):
 
     name: ClassVar[str] = "GLU"
     function: ClassVar[str] = "F.glu"
+    hides: ClassVar[bool] = False
     examples: ClassVar[tuple[Example, ...]] = (
         Example("INPUT(6, 5, 7) -> GLU", output="(3, 5, 7)"),
         Example("SEQUENCE(10, 13) -> GLU(axis=t)", output="(5, 13)"),

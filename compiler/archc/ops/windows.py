@@ -10,6 +10,8 @@ from archc import dims
 from archc.dims import Dim
 from archc.op import OpError
 from archc.ops.layouts import Layout, article, simplest, spell
+from archc.padding import Meeting, Padded, feature_names, handed_on
+from archc.shapes import Shape
 from archc.sight import Reach
 from archlang.record import Record
 
@@ -99,6 +101,33 @@ class Window(Record):
         axes = zip(self.before, self.extents, self.stride, strict=True)
         reaches = [Reach(-before, extent - 1 - before, step) for before, extent, step in axes]
         return dict(zip(place.names, reaches, strict=True))
+
+    def padded(
+        self, name: str, place: Layout, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]
+    ) -> Padded:
+        """What a window makes of padding: along the steps as many positions are real as without
+        the padding there would be.
+
+        Raises:
+            Meeting: where `ceil` lets a last window reach into the padding.
+        """
+        moved = [i for i in place.moved if inputs[0].axes[i].lengths is not None]
+        mixed = feature_names(inputs)
+        if not moved:
+            return Padded(handed_on(name, mixed, inputs, outputs))
+        lengths = inputs[0].axes[moved[0]].lengths
+        assert lengths is not None
+        if len(moved) > 1:
+            raise Meeting(f"{name} moves over two padded axes of {inputs[0]}")
+        if self.ceil:
+            message = f"the last window of {name} would lie half in the padding of {inputs[0]}"
+            raise Meeting(message, "leave out `ceil=yes`")
+        kept = handed_on(name, mixed, inputs, outputs, gone=[inputs[0].axes[moved[0]].name])
+        number = place.moved.index(moved[0])
+        step = self.stride[number]
+        added = sum(self.pads[number]) - self.extents[number] + step
+        kept = tuple([one.with_lengths({moved[0]: lengths.after(added, step)}) for one in kept])
+        return Padded(kept, (lengths,))
 
     def describe(self) -> dict[str, Any]:
         """What tables show: a list for each, a pad that differs between the sides as a pair."""

@@ -13,7 +13,7 @@ from archc.ops.matrix import MatrixMultiply, Transposed
 from archc.ops.softmax import Softmax
 from archc.recognition.notes import Note
 from archc.recognition.rewriting import only_used, operation_at, wire_shape, without_nodes
-from archc.shapes import Shape
+from archc.shapes import Lengths, Shape
 from archlang.record import Record
 
 __all__ = ["recognize_attention"]
@@ -37,9 +37,10 @@ class FusedAttention(Op):
     """softmax(scale * q @ k') @ v, made of an equation; no file names it."""
 
     family: ClassVar[Family] = "attention"
-    inputs: ClassVar[tuple[int, int | None]] = (3, 3)
+    inputs: ClassVar[tuple[int, int | None]] = (3, 4)
     scale: float = 1.0
     causal: bool = False
+    lengths: Lengths | None = None
 
     def infer(self, *inputs: Shape) -> Shape:
         return inputs[0].with_sizes({inputs[0].rank - 1: inputs[2].sizes[-1]})
@@ -49,10 +50,24 @@ class FusedAttention(Op):
         usual = math.isclose(self.scale, _usual_scale(inputs[0]), rel_tol=1e-12)
         scale = "" if usual else ", scale={scale}"
         values = () if usual else (("scale", self.scale),)
+        if self.lengths is not None:
+            return self._masked(inputs, scale, values)
         if inputs[0].rank > 2:
             return Expression(f"{_KERNEL}({{*}}{causal}{scale})", values)
         causal = causal.replace("is_", "")
         return Expression(f"attend({{*}}{causal}{scale})", values, helper=(("attend", _ATTEND),))
+
+    def _masked(
+        self, inputs: tuple[Shape, ...], scale: str, values: tuple[tuple[str, float], ...]
+    ) -> Expression:
+        """The form where keys are padded: the lengths flow in behind the values."""
+        assert self.lengths is not None
+        causal = ", causal=True" if self.causal else ""
+        rank = 4 if inputs[0].rank == 2 else inputs[0].rank + 1
+        mask = f"real_keys({self.lengths.written('{3}')}, {{1}}, {rank}{causal})"
+        if inputs[0].rank == 2:
+            return Expression(f"attend_real({{0}}, {{1}}, {{2}}, {mask}{scale})", values)
+        return Expression(f"{_KERNEL}({{0}}, {{1}}, {{2}}, attn_mask={mask}{scale})", values)
 
 
 def _usual_scale(queries: Shape) -> float:
@@ -64,9 +79,10 @@ class _Found(Record):
     """An equation: the nodes that it consists of, the last one first, and what flows in."""
 
     nodes: tuple[int, ...]
-    inputs: tuple[Wire, Wire, Wire]
+    inputs: tuple[Wire, ...]
     scale: float
     causal: bool
+    lengths: Lengths | None = None
 
 
 def recognize_attention(region: Region) -> tuple[Region, tuple[Note, ...]]:
@@ -91,7 +107,7 @@ def _described(found: _Found) -> str:
 def _fused(region: Region, position: int, found: _Found) -> Region:
     last = region.nodes[position]
     assert isinstance(last, Operation)
-    op = FusedAttention(scale=found.scale, causal=found.causal)
+    op = FusedAttention(scale=found.scale, causal=found.causal, lengths=found.lengths)
     nodes = list(region.nodes)
     nodes[position] = last.replace(op=op, inputs=found.inputs)
     return without_nodes(region.replace(nodes=tuple(nodes)), found.nodes[1:])
@@ -102,12 +118,16 @@ def _equation(region: Region, position: int) -> _Found | None:
     product = operation_at(region, position, MatrixMultiply)
     if product is None:
         return None
-    weights, values = product.inputs
+    weights, values = product.inputs[:2]
     softmax = operation_at(region, only_used(region, weights), Softmax)
     if softmax is None or not _over_keys(softmax, wire_shape(region, softmax.inputs[0])):
         return None
     nodes = [position, weights.node]
-    return _scores(region, softmax.inputs[0], values, nodes)
+    found = _scores(region, softmax.inputs[0], values, nodes)
+    if found is None or len(softmax.inputs) == 1:
+        return found
+    lengths = wire_shape(region, softmax.inputs[0]).axes[-1].lengths
+    return found.replace(inputs=(*found.inputs, softmax.inputs[1]), lengths=lengths)
 
 
 def _over_keys(softmax: Operation, scores: Shape) -> bool:

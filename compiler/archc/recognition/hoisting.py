@@ -89,12 +89,16 @@ class _Moving:
         known = op.family in _HEAVY | _LIGHT or op.name in ("LN", "RMSNORM")
         if not known or op.name in _ALONE or node.shared is not None:
             return False
+        arriving = [self._arriving(wire) for wire in node.inputs]
+        counts = [s for s in arriving if s.rank == 0 and s.vocabulary is not None]
+        if counts or any(shape.padded for shape in node.outputs):
+            return False  # what reads lengths itself stays in the step
         try:
-            made = op.infer(*[self._arriving(wire) for wire in node.inputs])
+            made = op.infer(*[shape.whole() for shape in arriving])
         except OpError:
             return False
         shapes = made if isinstance(made, tuple) else (made,)
-        return shapes == tuple([self._over_time(shape) for shape in node.outputs])
+        return shapes == tuple([self._over_time(shape).whole() for shape in node.outputs])
 
     def _arriving(self, wire: Wire) -> Shape:
         """What flows into a node when it works on all steps."""
@@ -150,6 +154,7 @@ class _Moving:
         used = [wire.replace(delay=0) for n in stays for wire in self.step.nodes[n].inputs]
         used += [output.wire for output in self.step.outputs]
         used += [state.wire for state in self.scan.states]
+        used += [] if self._counts is None else [self._counts]
         entering = list(
             dict.fromkeys([w for w in used if w.node == INPUTS or w.node in self.moved])
         )
@@ -183,7 +188,16 @@ class _Moving:
                 for state in self.scan.states
             ]
         )
-        return self.scan.replace(inputs=wires, region=step, timed=len(timed), states=states)
+        counted = None if self._counts is None else ports[self._counts] + len(starts)
+        return self.scan.replace(
+            inputs=wires, region=step, timed=len(timed), states=states, counted=counted
+        )
+
+    @property
+    def _counts(self) -> Wire | None:
+        """The input of the step that holds the lengths of padded sequences."""
+        counted = self.scan.counted
+        return None if counted is None else Wire(INPUTS, counted - self.scan.starts)
 
     def _port(self, wire: Wire) -> Port:
         if wire.node == INPUTS:

@@ -49,11 +49,18 @@ def recognize_recurrence(region: Region) -> tuple[Region, tuple[Note, ...]]:
         if not isinstance(node, Scan):
             continue
         found = gates_of(node)
-        if found is None:
+        if found is None or (node.counted is not None and _leaves_state(region, position, node)):
             continue
         notes.append(Note(region.name or "an equation", f"torch.{found.kernel}", region.span))
         region = _fused(region, position, node, found)
     return region, tuple(notes)
+
+
+def _leaves_state(region: Region, position: int, scan: Scan) -> bool:
+    """Whether anything uses a last state: of padded sequences no kernel knows which one it is."""
+    wires = [wire for node in region.nodes for wire in node.inputs]
+    wires += [output.wire for output in region.outputs]
+    return any(w.node == position and w.port >= len(scan.region.outputs) for w in wires)
 
 
 def _fused(region: Region, position: int, scan: Scan, found: Gates) -> Region:

@@ -51,7 +51,8 @@ def gates_of(scan: Scan) -> Gates | None:
     """The gates of a step that a fused kernel computes; None for any other."""
     outputs = {output.wire for output in scan.region.outputs}
     plain = all(shape.rank == 2 for shape in (scan.outputs[0],))
-    if scan.timed != 1 or scan.reverse or scan.region.captured or len(outputs) != 1 or not plain:
+    captured = scan.region.captured - (scan.counted is not None)
+    if scan.timed != 1 or scan.reverse or captured or len(outputs) != 1 or not plain:
         return None
     if any(state.reach != 1 or len(state.shape.axes) != 1 for state in scan.states):
         return None

@@ -55,6 +55,7 @@ class _Drawer:
         sources: list[Source] = []
         for port, known in enumerate(view[0].inputs):
             text = end_text([region.inputs[port].shape for region in view])
+            text = text if known.lengths_of is None else f"real steps of {known.lengths_of}"
             end = End(self.canvas.unique(place.path + known.name), known.name, text)
             items.append(end)
             sources.append((Point(end.id, ""),))

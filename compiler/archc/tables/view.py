@@ -86,7 +86,7 @@ def thousands(value: Dim, unit: int) -> Cell:
 def title_of(view: View) -> str:
     """The line above the table: the net, its hyperparameters, what goes in and what comes out."""
     region = view.program.region
-    into = ", ".join([f"{port.name} {shape_text(port.shape)}" for port in region.inputs])
+    into = ", ".join([f"{port.name} {shape_text(port.shape)}".strip() for port in region.inputs])
     out = ", ".join([f"{o.name} {shape_text(o.shape)}" for o in region.outputs if not o.training])
     values = [f"{name}={value_text(value)}" for name, value in view.program.hyperparameters]
     chosen = f"({', '.join(values)})" if values else ""

@@ -14,7 +14,8 @@ import torch
 from torch import nn
 
 from archc.dims import Dim, evaluate, symbols
-from archc.graph import Program
+from archc.emit.collecting import regions_below
+from archc.graph import Operation, Port, Program
 from archc.output import staged
 from archc.shapes import Shape
 from archc.torch import FORMATS, ExportError
@@ -45,6 +46,7 @@ def export(program: Program, module: nn.Module, path: Path) -> None:
         raise ExportError(f"{path}: the suffix must be {' or '.join(FORMATS)}")
     if path.suffix == ".onnx":
         _refuse_onnx(module, path)
+    _refuse_packing(program, path)
     training = module.training
     module.eval()
     try:
@@ -58,7 +60,25 @@ def export(program: Program, module: nn.Module, path: Path) -> None:
 def example_inputs(program: Program, module: nn.Module) -> tuple[torch.Tensor, ...]:
     """A batch for each input, on the device and in the type of the weights."""
     like = next(module.parameters(), torch.zeros(()))
-    return tuple([_example(port.shape, like) for port in program.region.inputs])
+    return tuple([_given(port, like) for port in program.region.inputs])
+
+
+def _given(port: Port, like: torch.Tensor) -> torch.Tensor:
+    steps = port.shape.vocabulary
+    if port.lengths_of is None or steps is None:
+        return _example(port.shape, like)
+    return torch.full((_BATCH,), _number(steps) - 1, device=like.device)  # all of them are real
+
+
+def _refuse_packing(program: Program, path: Path) -> None:
+    """Torch traces no recurrent layer that takes the padding out of a batch."""
+    for region in regions_below(program.region):
+        for node in [node for node in region.nodes if isinstance(node, Operation)]:
+            padded = bool(node.inputs) and len(node.inputs) > 1 and node.op.family == "recurrent"
+            if padded:
+                message = f"{path}: {node.op.name} needs the lengths on line "
+                message += f"{node.span.position.line}, which no exported program can take out"
+                raise ExportError(f"{message}; export the net without `lengths=yes`")
 
 
 def _write(program: Program, module: nn.Module, path: Path) -> None:

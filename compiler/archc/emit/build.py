@@ -35,7 +35,7 @@ def build(unit: Unit, forms: Forms, class_of: dict[Region, Unit]) -> None:
     builder.making.lend()
     unit.members += builder.making.shares()
     members, steps, outputs = builder.inside(list(unit.regions), unit.inputs)
-    unit.members += members
+    unit.members += builder.in_order(members)
     unit.steps, unit.outputs = steps, outputs
     guards = {member.flag for member in members if isinstance(member, Guard)}
     unit.scope.forget(dead_slots(steps, outputs) - guards)
@@ -46,6 +46,13 @@ class _Builder:
         self.unit, self.forms, self.class_of = unit, forms, class_of
         self.making = Making(unit, forms, class_of)
         self.repeating = Repeating(self.making)
+        self.places: dict[Any, int] = {}
+
+    def in_order(self, members: list[Any]) -> list[Any]:
+        """Members of a cell as they stand in the file, whatever runs in front of its loop."""
+        if not any(isinstance(node, Scan) for node in self.unit.region.nodes):
+            return members
+        return sorted(members, key=lambda member: self.places[member])
 
     def inside(
         self, regions: Regions, inputs: list[Stream]
@@ -64,6 +71,8 @@ class _Builder:
         for position in range(len(first.nodes)):
             nodes = [None if region is None else region.nodes[position] for region in regions]
             more, further = self.node(position, nodes, regions, streams)
+            for member in more:
+                self.places.setdefault(member, first_of(nodes).span.start)
             members += more
             steps += further
         outputs = [streams[normal_wire(first, output.wire)] for output in first.outputs]

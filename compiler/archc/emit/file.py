@@ -173,15 +173,17 @@ def _header(program: Program) -> list[str]:
 
 def _imports(body: str, made: Draft) -> list[str]:
     lines = ["from __future__ import annotations", ""]
-    standard = [name for name in ("math",) if re.search(rf"\b{name}\.", body)]
-    lines += [*[f"import {name}" for name in standard], *([""] if standard else [])]
+    further = sorted({line for form in _forms(made) for line in form.imports})
+    standard = [f"import {name}" for name in ("math",) if re.search(rf"\b{name}\.", body)]
+    standard += [line for line in further if line.startswith("from typing ")]
+    lines += [*standard, *([""] if standard else [])]
     if re.search(r"\btorch\.(?!nn\.functional)", body):
         lines.append("import torch")
     if re.search(r"\bF\.", body):
         lines.append("import torch.nn.functional as F")
     taken = ["nn"] if not re.search(r"\bTensor\b", body) else ["Tensor", "nn"]
     lines.append(f"from torch import {', '.join(taken)}")
-    further = sorted({line for form in _forms(made) for line in form.imports})
+    further = [line for line in further if line not in standard]
     return [*lines, *([""] if further else []), *further]
 
 

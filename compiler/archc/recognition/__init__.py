@@ -11,6 +11,8 @@ from collections.abc import Callable
 
 from archc.graph import Program, Region
 from archc.recognition.attention import recognize_attention
+from archc.recognition.blending import blend
+from archc.recognition.gathering import gather
 from archc.recognition.hoisting import hoist
 from archc.recognition.notes import Note
 from archc.recognition.recurrence import recognize_recurrence
@@ -26,6 +28,8 @@ RECOGNIZERS: tuple[Recognizer, ...] = (
     recognize_attention,
     recognize_recurrence,
     hoist,
+    gather,
+    blend,
 )
 
 

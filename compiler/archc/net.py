@@ -223,6 +223,7 @@ class Net:
         class_name: str | None = None,
         recognize: bool = True,
         optimize: Optimization | None = None,
+        comments: bool = True,
     ) -> str:
         """The net as Python source that imports torch and never archc.
 
@@ -233,19 +234,21 @@ class Net:
             optimize: "inference" for a module that is not trained: batch norm folded into the layer
                 before it, dropout removed, convolutions side by side merged. Its state_dict is
                 what `optimized_state` makes of that of the module that is trained.
+            comments: whether lines of `forward` say the shape of what they make.
 
         Raises:
             ArchError: when a dimension is open that the module needs as a number.
         """
         from archc.emit import emit
 
-        self._refuse_open_dimensions()
+        self.refuse_open_dimensions()
         return emit(
             self.program,
             class_name=class_name,
-            probe=self._probe,
+            probe=self.probe,
             recognize=recognize,
             optimize=optimize,
+            comments=comments,
         )
 
     @property
@@ -276,7 +279,7 @@ class Net:
             ImportError: when torch is not installed.
             ArchError: when a dimension is open that the module needs as a number.
         """
-        self._refuse_open_dimensions()
+        self.refuse_open_dimensions()
         try:
             from archc.torch.module import to_torch
         except ModuleNotFoundError as error:
@@ -284,7 +287,7 @@ class Net:
                 raise
             message = "to_torch needs PyTorch: pip install 'arch-lang[torch]'"
             raise ImportError(message, name="torch") from error
-        made = to_torch(self.program, probe=self._probe, recognize=recognize, optimize=optimize)
+        made = to_torch(self.program, probe=self.probe, recognize=recognize, optimize=optimize)
         if weights is not None:
             state = weights if isinstance(weights, Mapping) else weights.state_dict()
             made.load_state_dict(state if optimize is None else self.optimized_state(state))
@@ -330,7 +333,12 @@ class Net:
 
         export(self.program, model, Path(path))
 
-    def _refuse_open_dimensions(self) -> None:
+    def refuse_open_dimensions(self) -> None:
+        """Say what must be bound before there can be a module.
+
+        Raises:
+            ArchError: when a dimension is open that the module needs as a number.
+        """
         from archc.emit import needs_binding
 
         names = needs_binding(self.program)
@@ -341,7 +349,7 @@ class Net:
         label = Label(self.program.region.span)
         raise ArchError((Diagnostic("unbound-dimension", message, (label,), help=help),))
 
-    def _probe(self, name: str, value: Any) -> Program | None:
+    def probe(self, name: str, value: Any) -> Program | None:
         """The same net with one hyperparameter changed, to see what follows from it."""
         kept = tuple([(key, bound) for key, bound in self._request.bindings if key != name])
         return load_program(self._request.replace(bindings=(*kept, (name, value)))).program

@@ -11,6 +11,7 @@ from archc.emit.forward import Forward
 from archc.emit.layout import statement
 from archc.emit.lines import Lines
 from archc.emit.liveness import needed, split_training
+from archc.emit.manner import PLAIN, Manner
 from archc.emit.names import Namespace, literal
 from archc.emit.prose import docstring
 from archc.emit.slots import Parameter
@@ -29,16 +30,16 @@ _MODULE = (
 )  # fmt: skip
 
 
-def write_class(unit: Unit, documentation: list[str], defaults: dict[str, str]) -> list[str]:
+def write_class(unit: Unit, documentation: list[str], manner: Manner = PLAIN) -> list[str]:
     """The lines of a class.
 
     Args:
         unit: the class, its slots filled.
         documentation: the lines of the docstring; none without.
-        defaults: the texts of defaults of constructor parameters, by name.
+        manner: how the file is written.
     """
     attributes = Attributes(Namespace([*_MODULE, *_attributes(unit.members)]))
-    forward = _forward(unit, attributes)
+    forward = _forward(unit, attributes, manner)
     members = Lines()
     write_members(unit.members, members, attributes)
     lines = [f"class {unit.name}(nn.Module):", *docstring(documentation)]
@@ -47,7 +48,7 @@ def write_class(unit: Unit, documentation: list[str], defaults: dict[str, str]) 
         body += statement(f"self.{name} = {text}", 8)
     body += members.render(8)
     if body or unit.scope.parameters:
-        lines += _constructor(unit.scope.parameters, defaults)
+        lines += _constructor(unit.scope.parameters)
         lines += ["        super().__init__()", *body, ""]
     return [*lines, *forward]
 
@@ -63,13 +64,11 @@ def _attributes(members: list[object]) -> list[str]:
     return found
 
 
-def _constructor(parameters: list[Parameter], defaults: dict[str, str]) -> list[str]:
+def _constructor(parameters: list[Parameter]) -> list[str]:
     parts = ["self"]
     for parameter in parameters:
         part = f"{parameter.name}: {parameter.annotation}"
-        default = defaults.get(parameter.name)
-        if default is None and parameter.default is not ANY:
-            default = literal(parameter.default)
+        default = None if parameter.default is ANY else literal(parameter.default)
         parts.append(part if default is None else f"{part} = {default}")
     return statement(f"def __init__({', '.join(parts)}) -> None:", 4)
 
@@ -77,11 +76,11 @@ def _constructor(parameters: list[Parameter], defaults: dict[str, str]) -> list[
 # --- forward -------------------------------------------------------------------------------------
 
 
-def _forward(unit: Unit, attributes: Attributes) -> list[str]:
+def _forward(unit: Unit, attributes: Attributes, manner: Manner) -> list[str]:
     sizes = [*unit.sizes.read.values(), *[p.name for p in unit.sizes.passed]]
     names = Namespace([*unit.reserved, *unit.lent, *sizes])
     parameters = [names.add(stream.label or "x") for stream in unit.inputs]
-    lines = Lines(set(parameters))
+    lines = Lines(set(parameters), comments=manner.comments)
     forward = Forward(unit, lines, names, attributes.in_forward, _shapes(unit))
     forward.begin(parameters)
     for (port, axis), name in unit.sizes.read.items():

@@ -30,13 +30,16 @@ _MODULE = (
 )  # fmt: skip
 
 
-def write_class(unit: Unit, documentation: list[str], manner: Manner = PLAIN) -> list[str]:
+def write_class(
+    unit: Unit, documentation: list[str], manner: Manner = PLAIN, last: str = ""
+) -> list[str]:
     """The lines of a class.
 
     Args:
         unit: the class, its slots filled.
         documentation: the lines of the docstring; none without.
         manner: how the file is written.
+        last: the last statement of the constructor, if any.
     """
     attributes = Attributes(Namespace([*_MODULE, *_attributes(unit.members)]))
     forward = _forward(unit, attributes, manner)
@@ -47,6 +50,7 @@ def write_class(unit: Unit, documentation: list[str], manner: Manner = PLAIN) ->
     for name, text in attributes.assignments:
         body += statement(f"self.{name} = {text}", 8)
     body += members.render(8)
+    body += statement(last, 8) if last else []
     if body or unit.scope.parameters:
         lines += _constructor(unit.scope.parameters)
         lines += ["        super().__init__()", *body, ""]

@@ -9,6 +9,7 @@ from pathlib import PurePath
 from archc.emit.classes import write_class
 from archc.emit.draft import Draft
 from archc.emit.example import example
+from archc.emit.initial import write_initial
 from archc.emit.manner import Manner
 from archc.emit.names import Namespace, comment, docstring_lines, identifier, net_class_name
 from archc.emit.prose import fill
@@ -35,7 +36,7 @@ def write_file(
     made.net.name = names.add(class_name or net_class_name(program.name, program.applies))
     parts = [source.rstrip("\n").split("\n") for source in made.helpers.values()]
     parts += write_blocks(made, names, manner, {})
-    parts += write_net(program, made, figures, manner, parts)
+    parts += write_net(program, made, figures, manner, parts, names)
     body = "\n\n\n".join(["\n".join(part) for part in parts])
     header = "\n".join([made_by(program), "", *torch_imports(body, made.imports)])
     return f"{header}\n\n\n{body}\n"
@@ -70,12 +71,26 @@ def write_blocks(
 
 
 def write_net(
-    program: Program, made: Draft, figures: list[str], manner: Manner, above: list[list[str]]
+    program: Program,
+    made: Draft,
+    figures: list[str],
+    manner: Manner,
+    above: list[list[str]],
+    names: Namespace,
 ) -> list[list[str]]:
-    """The class of the net, and what the file does when it is run."""
-    net = write_class(made.net, _net_documentation(program, made.net, figures), manner)
+    """The class of the net, how its weights start, and what the file does when it is run."""
+    documentation = _net_documentation(program, made.net, figures)
+    net = write_class(made.net, documentation, manner)
     order = _memory_format([*above, net]) if manner.fast else ""
-    return [net, example(program, made.net.name, order)]
+    runs = example(program, made.net.name, order)
+    # A module for inference gets its weights from the one that was trained.
+    if program.init is None or manner.fast:
+        return [net, runs]
+    name = names.add("initialize")
+    initial = write_initial(program.init, name, [*above, net])
+    if not initial:
+        return [net, runs]
+    return [initial, write_class(made.net, documentation, manner, f"self.apply({name})"), runs]
 
 
 def documentation(unit: Unit) -> list[str]:

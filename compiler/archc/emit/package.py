@@ -153,7 +153,7 @@ def _module(net: Drafted, common: _Common, manner: Manner) -> str:
     own = [text for name, text in made.helpers.items() if name not in common.helpers]
     parts = [text.rstrip("\n").split("\n") for text in own]
     parts += write_blocks(made, names, manner, common.given(made))
-    parts += write_net(net.program, made, net.figures, manner, [*parts, *common.parts])
+    parts += write_net(net.program, made, net.figures, manner, [*parts, *common.parts], names)
     body = _joined(parts)
     needed = _mentioned(body)
     imports = [line for line in made.imports if line.split()[-1] in needed]

@@ -224,6 +224,7 @@ class Net:
         recognize: bool = True,
         optimize: Optimization | None = None,
         comments: bool = True,
+        checkpoint: bool = False,
     ) -> str:
         """The net as Python source that imports torch and never archc.
 
@@ -235,6 +236,8 @@ class Net:
                 before it, dropout removed, convolutions side by side merged. Its state_dict is
                 what `optimized_state` makes of that of the module that is trained.
             comments: whether lines of `forward` say the shape of what they make.
+            checkpoint: whether blocks are computed again in the backward pass instead of keeping
+                what is inside: less memory, the same outputs, gradients and state_dict.
 
         Raises:
             ArchError: when a dimension is open that the module needs as a number.
@@ -249,6 +252,7 @@ class Net:
             recognize=recognize,
             optimize=optimize,
             comments=comments,
+            checkpoint=checkpoint,
         )
 
     @property
@@ -263,6 +267,7 @@ class Net:
         *,
         recognize: bool = True,
         optimize: Optimization | None = None,
+        checkpoint: bool = False,
         weights: torch.nn.Module | Mapping[str, torch.Tensor] | None = None,
     ) -> torch.nn.Module:
         """A freshly initialised torch.nn.Module: what `source()` says, executed.
@@ -271,6 +276,7 @@ class Net:
             recognize: as `source` takes it.
             optimize: as `source` takes it; the module is then in evaluation mode, its weights in
                 channels-last order, which convolutions on a CPU and on a GPU are fastest in.
+            checkpoint: as `source` takes it.
             weights: a module that was made without `optimize`, or its state_dict, to load.
 
         Raises:
@@ -287,7 +293,13 @@ class Net:
                 raise
             message = "to_torch needs PyTorch: pip install 'arch-lang[torch]'"
             raise ImportError(message, name="torch") from error
-        made = to_torch(self.program, probe=self.probe, recognize=recognize, optimize=optimize)
+        made = to_torch(
+            self.program,
+            probe=self.probe,
+            recognize=recognize,
+            optimize=optimize,
+            checkpoint=checkpoint,
+        )
         if weights is not None:
             state = weights if isinstance(weights, Mapping) else weights.state_dict()
             made.load_state_dict(state if optimize is None else self.optimized_state(state))

@@ -42,6 +42,7 @@ def package(
     recognize: bool = True,
     optimize: Optimization | None = None,
     comments: bool = True,
+    checkpoint: bool = False,
     title: str = "Nets as modules of PyTorch.",
 ) -> dict[str, str]:
     """The texts of the files of a package with some nets, by their names.
@@ -49,7 +50,7 @@ def package(
     Args:
         nets: the nets. One that another of its file applies as it is, is written as that other
             one; beside that no two may give classes of one name.
-        recognize, optimize, comments: as `Net.source` takes them.
+        recognize, optimize, comments, checkpoint: as `Net.source` takes them.
         title: the docstring of the package.
 
     Raises:
@@ -65,7 +66,7 @@ def package(
     for net in kept:
         net.refuse_open_dimensions()
         found.append(Drafted(*drafted(net.program, net.probe, recognize, optimize)))
-    manner = Manner(comments=comments, fast=optimize is not None)
+    manner = Manner(comments=comments, checkpoint=checkpoint, fast=optimize is not None)
     return write_package(found, manner, title)
 
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
               help="Write equations as they are, not as fused kernels.")  # fmt: skip
 @click.option("--no-comments", is_flag=True,
               help="Leave out the comments with shapes.")  # fmt: skip
+@click.option("--checkpoint", is_flag=True,
+              help="Compute blocks again in the backward pass: less memory.")  # fmt: skip
 @click.option("--optimize", type=click.Choice(["inference"]),
               help="A faster module for inference: batch norm folded, dropout gone.")  # fmt: skip
 @takes_net
@@ -36,6 +38,7 @@ def command(
     explain: bool,
     no_recognize: bool,
     no_comments: bool,
+    checkpoint: bool,
     optimize: Literal["inference"] | None,
 ) -> int:
     """Compile NET to Python source that needs torch and nothing else.
@@ -51,6 +54,7 @@ def command(
         "recognize": not no_recognize,
         "optimize": optimize,
         "comments": not no_comments,
+        "checkpoint": checkpoint,
     }
     if Path(request.net).is_dir():
         _refuse_options(request, class_name)

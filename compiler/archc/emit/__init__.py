@@ -22,6 +22,7 @@ def emit(
     recognize: bool = True,
     optimize: Optimization | None = None,
     comments: bool = True,
+    checkpoint: bool = False,
 ) -> str:
     """The source of a Python file with the net as an nn.Module.
 
@@ -35,6 +36,8 @@ def emit(
             (`archc/recognition`).
         optimize: "inference" for a module that is not trained (`archc/optimize`).
         comments: whether lines of `forward` say the shape of what they make.
+        checkpoint: whether blocks are computed again in the backward pass instead of keeping what
+            is inside (`archc/emit/checkpointing.py`).
 
     Raises:
         ValueError: for a class name that is no identifier, or when a dimension must be bound.
@@ -42,7 +45,7 @@ def emit(
     from archc.emit.manner import Manner
     from archc.emit.whole import write
 
-    manner = Manner(comments=comments)
+    manner = Manner(comments=comments, checkpoint=checkpoint)
     return write(program, class_name, probe, recognize, optimize, manner)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from archc.emit.attributes import Attributes
+from archc.emit.checkpointing import normalizes
 from archc.emit.construct import write_members
 from archc.emit.expressions import Value
 from archc.emit.forward import Forward
@@ -42,7 +43,8 @@ def write_class(
         last: the last statement of the constructor, if any.
     """
     attributes = Attributes(Namespace([*_MODULE, *_attributes(unit.members)]))
-    forward = _forward(unit, attributes, manner)
+    method = attributes.names.add("compute") if unit.recomputed else "forward"
+    forward = _forward(unit, attributes, manner, method)
     members = Lines()
     write_members(unit.members, members, attributes)
     lines = [f"class {unit.name}(nn.Module):", *docstring(documentation)]
@@ -80,7 +82,7 @@ def _constructor(parameters: list[Parameter]) -> list[str]:
 # --- forward -------------------------------------------------------------------------------------
 
 
-def _forward(unit: Unit, attributes: Attributes, manner: Manner) -> list[str]:
+def _forward(unit: Unit, attributes: Attributes, manner: Manner, method: str) -> list[str]:
     sizes = [*unit.sizes.read.values(), *[p.name for p in unit.sizes.passed]]
     names = Namespace([*unit.reserved, *unit.lent, *sizes])
     parameters = [names.add(stream.label or "x") for stream in unit.inputs]
@@ -105,8 +107,31 @@ def _forward(unit: Unit, attributes: Attributes, manner: Manner) -> list[str]:
     taken = [f"{name}: Tensor" for name in parameters]
     taken += [f"{name}: {_text_of(kind)}" for name, kind in unit.lent.items()]
     taken += [f"{size.name}: int" for size in unit.sizes.passed]
-    header = f"def forward({', '.join(['self', *taken])}) -> {returns}:"
-    return [*statement(header, 4), *forward.lines.render(8)]
+    signature = f"({', '.join(['self', *taken])}) -> {returns}:"
+    written = [*statement(f"def {method}{signature}", 4), *forward.lines.render(8)]
+    if not unit.recomputed:
+        return written
+    given = ", ".join([part.partition(":")[0] for part in taken])
+    return [
+        *statement(f"def forward{signature}", 4),
+        *_checkpointed(unit, method, given, returns),
+        "",
+        *written,
+    ]
+
+
+def _checkpointed(unit: Unit, method: str, given: str, returns: str) -> list[str]:
+    """Keep what goes into a block, and compute the rest again when gradients are asked for."""
+    lines = Lines()
+    call = f"checkpoint(self.{method}, {given}, use_reentrant=False"
+    again = lines.block()
+    again.add(f"return self.{method}({given})")
+    lines.nest("if not self.training:", again)
+    if normalizes(unit.region):
+        call += ", context_fn=lambda: (contextlib.nullcontext(), counted_once(self))"
+    lines.add(f"made: {returns} = {call})")
+    lines.add("return made")
+    return lines.render(8)
 
 
 def _check_sizes(unit: Unit, parameters: list[str], lines: Lines) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from archc.emit.align import Signatures
 from archc.emit.build import build
+from archc.emit.checkpointing import COUNTED_ONCE, normalizes
 from archc.emit.collecting import collect, regions_below
 from archc.emit.forms import Forms
 from archc.emit.names import Namespace
@@ -38,12 +39,17 @@ class Draft:
         for form in self.forms.all():
             for name, source in form.helper:
                 found.setdefault(name, source)
+        if any(unit.recomputed and normalizes(unit.region) for unit in self.units):
+            found["counted_once"] = COUNTED_ONCE
         return found
 
     @property
     def imports(self) -> list[str]:
         """The lines that operators need above the classes."""
-        return sorted({line for form in self.forms.all() for line in form.imports})
+        found = {line for form in self.forms.all() for line in form.imports}
+        if any(unit.recomputed for unit in self.units):
+            found.add("from torch.utils.checkpoint import checkpoint")
+        return sorted(found)
 
     @property
     def taken(self) -> list[str]:

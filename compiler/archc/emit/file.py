@@ -116,7 +116,8 @@ def made_by(program: Program) -> str:
 def torch_imports(body: str, further: Iterable[str]) -> list[str]:
     """The imports of a file, for what its text mentions, and further ones."""
     lines = ["from __future__ import annotations", ""]
-    standard = [name for name in ("math",) if re.search(rf"\b{name}\.", body)]
+    known = ("collections.abc", "contextlib", "math")
+    standard = [name for name in known if re.search(rf"\b{name}\.", body)]
     lines += [*[f"import {name}" for name in standard], *([""] if standard else [])]
     if re.search(r"\btorch\.(?!nn\.functional)", body):
         lines.append("import torch")
@@ -124,7 +125,9 @@ def torch_imports(body: str, further: Iterable[str]) -> list[str]:
         lines.append("import torch.nn.functional as F")
     taken = ["nn"] if not re.search(r"\bTensor\b", body) else ["Tensor", "nn"]
     lines.append(f"from torch import {', '.join(taken)}")
-    return [*lines, *([""] if further else []), *further]
+    ours = [line for line in further if line.startswith("from torch.")]
+    others = [line for line in further if line not in ours]
+    return [*lines, *ours, *([""] if others else []), *others]
 
 
 def _net_documentation(program: Program, unit: Unit, figures: list[str]) -> list[str]:

@@ -8,14 +8,17 @@ __all__ = ["PLAIN", "Manner"]
 
 
 class Manner(Record):
-    """Choices about the text of a module that change nothing of what it computes.
+    """Choices about a module that change nothing of what it computes.
 
     Args:
         comments: whether lines of `forward` say the shape of what they make.
+        checkpoint: whether blocks are computed again in the backward pass instead of keeping what
+            is inside.
         fast: whether its example runs in the memory format that is fastest for inference.
     """
 
     comments: bool = True
+    checkpoint: bool = False
     fast: bool = False
 
 

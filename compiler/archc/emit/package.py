@@ -11,6 +11,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from archc.emit.checkpointing import mark
 from archc.emit.classes import write_class
 from archc.emit.draft import Draft
 from archc.emit.file import documentation, made_by, torch_imports, write_blocks, write_net
@@ -57,6 +58,8 @@ def write_package(nets: Sequence[Drafted], manner: Manner, title: str) -> dict[s
         title: what the package holds, for the docstring of `__init__.py`.
     """
     for net in nets:
+        if manner.checkpoint:
+            mark(net.made.units)
         net.made.net.name = net_class_name(net.program.name, net.program.applies)
     common = _Common(nets, manner)
     files = {f"{_SHARED}.py": common.text()} if common.parts else {}

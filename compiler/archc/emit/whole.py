@@ -9,6 +9,7 @@ from typing import Any
 from archc.emit import Probe
 from archc.emit.align import Mismatch
 from archc.emit.binding import symbolic_constructors
+from archc.emit.checkpointing import mark
 from archc.emit.draft import Draft, draft
 from archc.emit.file import write_file
 from archc.emit.manner import PLAIN, Manner
@@ -32,6 +33,8 @@ def write(
     if class_name is not None and (not class_name.isidentifier() or keyword.iskeyword(class_name)):
         raise ValueError(f"{class_name!r} is no name for a class")
     written, made, figures = drafted(program, probe, recognize, optimize)
+    if manner.checkpoint:
+        mark(made.units)
     manner = manner.replace(fast=optimize is not None)
     return write_file(written, made, class_name, figures, manner)
 

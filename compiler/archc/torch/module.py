@@ -32,6 +32,7 @@ def to_torch(
     probe: Probe | None = None,
     recognize: bool = True,
     optimize: Optimization | None = None,
+    checkpoint: bool = False,
 ) -> nn.Module:
     """The net as a freshly initialised module, in training mode as torch makes it.
 
@@ -42,8 +43,11 @@ def to_torch(
         probe: as `archc.emit.emit` takes it; without it, hyperparameters are fixed numbers.
         recognize: as `archc.emit.emit` takes it.
         optimize: as `archc.emit.emit` takes it.
+        checkpoint: as `archc.emit.emit` takes it.
     """
-    made = module_class(program, probe=probe, recognize=recognize, optimize=optimize)()
+    made = module_class(
+        program, probe=probe, recognize=recognize, optimize=optimize, checkpoint=checkpoint
+    )()
     assert isinstance(made, nn.Module)
     return made if optimize is None else ordered(made.eval())
 
@@ -54,10 +58,18 @@ def module_class(
     probe: Probe | None = None,
     recognize: bool = True,
     optimize: Optimization | None = None,
+    checkpoint: bool = False,
 ) -> type[nn.Module]:
     """The class of the net, from exactly the source that `emit` gives."""
     name = net_class_name(program.name, program.applies)
-    source = emit(program, class_name=name, probe=probe, recognize=recognize, optimize=optimize)
+    source = emit(
+        program,
+        class_name=name,
+        probe=probe,
+        recognize=recognize,
+        optimize=optimize,
+        checkpoint=checkpoint,
+    )
     module = source_module(source, program.name)
     found: type[nn.Module] = getattr(module, name)
     return found

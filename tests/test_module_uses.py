@@ -150,3 +150,16 @@ def test_two_processes_share_the_work(tmp_path: Path, kind: str) -> None:
     given = torch.randn(2, 5, 13, 17)
     torch.save((given, model.state_dict(), model(given).detach()), tmp_path / "given.pt")
     torch.multiprocessing.spawn(_over_gloo, (str(tmp_path), kind), nprocs=2)
+
+
+def test_the_layers_of_a_stack_are_a_parameter() -> None:
+    text = (
+        "block Layer(d, p) = { LN -> FC(3*d) -> GELU -> DROPOUT(p) -> FC(d) + ID }\n"
+        "net Stack(layers=3, d=11, classes=7, p=0.25) =\n"
+        "  INPUT(d) -> [Layer(d, p)]*layers -> FC(classes)\n"
+    )
+    made = type(archc.compile(source=text))(layers=5, d=13, classes=2, p=0.5)
+    given = archc.compile(source=text, layers=5, d=13, classes=2, p=0.5)
+    made.load_state_dict(given.state_dict(), strict=True)
+    vectors = torch.randn(3, 13)
+    assert torch.equal(made.eval()(vectors), given.eval()(vectors))

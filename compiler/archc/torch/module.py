@@ -97,7 +97,7 @@ def source_module(source: str, name: str) -> ModuleType:
         del sys.modules[full_name]
         raise
     for kind in _classes(module):
-        kind.__reduce_ex__ = _reduced  # type: ignore[method-assign]
+        type.__setattr__(kind, "__reduce_ex__", _reduced)
     return module
 
 

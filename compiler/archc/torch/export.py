@@ -72,7 +72,9 @@ def exported(program: Program, module: nn.Module) -> torch.export.ExportedProgra
     dynamic = tuple([_dynamic(port.shape) for port in program.region.inputs])
     # Without names, as `forward` may take its inputs by other ones than the net.
     names = list(inspect.signature(module.forward).parameters)
-    with torch.no_grad():
+    # torch warns of what its own recurrent layers do.
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         return torch.export.export(
             module, inputs, dynamic_shapes=dict(zip(names, dynamic, strict=False))
         )

@@ -282,7 +282,7 @@ def test_a_changed_net_is_another_one() -> None:
         ("source = 5", "source is who printed the shares"),
         ('data = " "', "data is what the shares were measured on"),
         ("topp1 = 5%", "did you mean top1?"),
-        ('init = "kaiming"', "comes in a later version"),
+        ('init = "kaiming"', "how weights start, such as"),
     ],
 )
 def test_wrong_facts(facts: str, message: str) -> None:

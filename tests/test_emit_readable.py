@@ -128,7 +128,8 @@ def test_the_index_of_a_copy_hides_no_parameter() -> None:
 
 def test_resnet50_is_short_and_its_deeper_twin_differs_in_counts() -> None:
     small, large = shipped("resnet50"), shipped("resnet152")
-    assert len(without_documentation(small)) <= 90
+    # Eight of them say how weights start.
+    assert len(without_documentation(small)) <= 98
     pairs = zip(without_documentation(small), without_documentation(large), strict=True)
     changed = [line.strip() for line, other in pairs if line != other]
     counts = ["(256, 128, 4, 2),", "(512, 256, 6, 2),"]

@@ -251,6 +251,7 @@ class Program(Record):
         published: what the file quotes about the net (`published top1 = 76.1%`), by name; the year
             may be that of a net that it applies.
         compared: the verified claims that compare it with other nets, as the file writes them.
+        init: how weights start (`published init = "kaiming normal"`), None for as torch does it.
     """
 
     name: str
@@ -262,6 +263,7 @@ class Program(Record):
     notes: tuple[str, ...] = ()
     published: tuple[tuple[str, int | float | str], ...] = ()
     compared: tuple[str, ...] = ()
+    init: str | None = None
 
     __eq__ = object.__eq__
     __hash__ = object.__hash__

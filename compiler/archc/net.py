@@ -223,6 +223,8 @@ class Net:
         class_name: str | None = None,
         recognize: bool = True,
         optimize: Optimization | None = None,
+        comments: bool = True,
+        checkpoint: bool = False,
     ) -> str:
         """The net as Python source that imports torch and never archc.
 
@@ -233,19 +235,24 @@ class Net:
             optimize: "inference" for a module that is not trained: batch norm folded into the layer
                 before it, dropout removed, convolutions side by side merged. Its state_dict is
                 what `optimized_state` makes of that of the module that is trained.
+            comments: whether lines of `forward` say the shape of what they make.
+            checkpoint: whether blocks are computed again in the backward pass instead of keeping
+                what is inside: less memory, the same outputs, gradients and state_dict.
 
         Raises:
             ArchError: when a dimension is open that the module needs as a number.
         """
         from archc.emit import emit
 
-        self._refuse_open_dimensions()
+        self.refuse_open_dimensions()
         return emit(
             self.program,
             class_name=class_name,
-            probe=self._probe,
+            probe=self.probe,
             recognize=recognize,
             optimize=optimize,
+            comments=comments,
+            checkpoint=checkpoint,
         )
 
     @property
@@ -260,6 +267,7 @@ class Net:
         *,
         recognize: bool = True,
         optimize: Optimization | None = None,
+        checkpoint: bool = False,
         weights: torch.nn.Module | Mapping[str, torch.Tensor] | None = None,
     ) -> torch.nn.Module:
         """A freshly initialised torch.nn.Module: what `source()` says, executed.
@@ -268,6 +276,7 @@ class Net:
             recognize: as `source` takes it.
             optimize: as `source` takes it; the module is then in evaluation mode, its weights in
                 channels-last order, which convolutions on a CPU and on a GPU are fastest in.
+            checkpoint: as `source` takes it.
             weights: a module that was made without `optimize`, or its state_dict, to load.
 
         Raises:
@@ -276,7 +285,7 @@ class Net:
             ImportError: when torch is not installed.
             ArchError: when a dimension is open that the module needs as a number.
         """
-        self._refuse_open_dimensions()
+        self.refuse_open_dimensions()
         try:
             from archc.torch.module import to_torch
         except ModuleNotFoundError as error:
@@ -284,7 +293,13 @@ class Net:
                 raise
             message = "to_torch needs PyTorch: pip install 'arch-lang[torch]'"
             raise ImportError(message, name="torch") from error
-        made = to_torch(self.program, probe=self._probe, recognize=recognize, optimize=optimize)
+        made = to_torch(
+            self.program,
+            probe=self.probe,
+            recognize=recognize,
+            optimize=optimize,
+            checkpoint=checkpoint,
+        )
         if weights is not None:
             state = weights if isinstance(weights, Mapping) else weights.state_dict()
             made.load_state_dict(state if optimize is None else self.optimized_state(state))
@@ -330,7 +345,12 @@ class Net:
 
         export(self.program, model, Path(path))
 
-    def _refuse_open_dimensions(self) -> None:
+    def refuse_open_dimensions(self) -> None:
+        """Say what must be bound before there can be a module.
+
+        Raises:
+            ArchError: when a dimension is open that the module needs as a number.
+        """
         from archc.emit import needs_binding
 
         names = needs_binding(self.program)
@@ -341,7 +361,7 @@ class Net:
         label = Label(self.program.region.span)
         raise ArchError((Diagnostic("unbound-dimension", message, (label,), help=help),))
 
-    def _probe(self, name: str, value: Any) -> Program | None:
+    def probe(self, name: str, value: Any) -> Program | None:
         """The same net with one hyperparameter changed, to see what follows from it."""
         kept = tuple([(key, bound) for key, bound in self._request.bindings if key != name])
         return load_program(self._request.replace(bindings=(*kept, (name, value)))).program

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-__all__ = ["OutputError", "staged", "write_text"]
+__all__ = ["OutputError", "staged", "write_folder", "write_text"]
 
 
 class OutputError(Exception):
@@ -59,6 +60,57 @@ def write_text(path: Path, text: str) -> None:
     """
     with staged(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_folder(path: Path, texts: Mapping[str, str], mark: str) -> None:
+    """Write a folder of texts, in place of one that was written so before.
+
+    Args:
+        path: the folder.
+        texts: the files by name.
+        mark: how every file begins; a folder with other files is not replaced.
+
+    Raises:
+        OutputError: when it cannot be written, and then the folder is as it was.
+    """
+    target = Path(os.path.realpath(path))
+    try:
+        _refuse_foreign(path, target, mark)
+        with tempfile.TemporaryDirectory(prefix=".archc-", dir=target.parent) as temporary:
+            made, before = Path(temporary, "made"), Path(temporary, "before")
+            made.mkdir()
+            for name, text in texts.items():
+                (made / name).write_text(text, encoding="utf-8", newline="\n")
+            _swap(made, target, before)
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {_reason(error)}") from error
+
+
+def _refuse_foreign(path: Path, target: Path, mark: str) -> None:
+    if not target.exists():
+        return
+    if not target.is_dir():
+        raise OutputError(f"cannot write {path}: it is no folder")
+    for inside in sorted(target.iterdir()):
+        if inside.name != "__pycache__" and not _is_marked(inside, mark):
+            message = f"{inside.name} in it was not made by archc"
+            raise OutputError(f"cannot write {path}: {message}; name a new folder")
+
+
+def _is_marked(file: Path, mark: str) -> bool:
+    return file.is_file() and file.read_bytes().startswith(mark.encode())
+
+
+def _swap(made: Path, target: Path, before: Path) -> None:
+    if target.exists():
+        shutil.copymode(target, made)
+        target.rename(before)
+    try:
+        made.rename(target)
+    except OSError:
+        if before.exists():
+            before.rename(target)
+        raise
 
 
 def _permissions(target: Path) -> int:

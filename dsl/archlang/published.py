@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from archlang.definitions import Fact
-from archlang.expressions import Number
+from archlang.expressions import Number, Text
+from archlang.initial import read_initial
 from archlang.suggest import closest
 
 __all__ = ["FACTS", "mistakes_in"]
@@ -19,6 +20,7 @@ FACTS = {
     "top1": "the share of images whose first guess is right, such as 76.1%",
     "top5": "the share of images of which one of five guesses is right, such as 92.9%",
     "data": 'what the shares were measured on, such as "CIFAR-10"; ImageNet where it is not said',
+    "init": 'how weights start, such as "kaiming normal fan out, FC normal(0.01)"',
     "source": 'who printed the shares, such as "table 4 of the paper"',
 }
 _SHARES = ("top1", "top5")
@@ -42,9 +44,6 @@ def mistakes_in(facts: Iterable[Fact]) -> Iterator[tuple[str, str, Fact]]:
 
 
 def _unknown(fact: Fact) -> tuple[str, str, Fact]:
-    if fact.name == "init":
-        help = "leave it out: what is known is " + ", ".join(FACTS)
-        return "how weights start comes in a later version", help, fact
     near = closest(fact.name, list(FACTS))
     known = "known are " + ", ".join(FACTS)
     help = f"did you mean {near[0]}?" if near else known
@@ -52,6 +51,8 @@ def _unknown(fact: Fact) -> tuple[str, str, Fact]:
 
 
 def _fits(fact: Fact) -> bool:
+    if fact.name == "init":
+        return isinstance(fact.value, Text) and read_initial(fact.value.value) is not None
     if not isinstance(fact.value, Number):
         return fact.name in ("data", "source") and fact.value.value.strip() != ""
     value = fact.value.value
@@ -64,4 +65,5 @@ def _fits(fact: Fact) -> bool:
 
 def _example(name: str) -> str:
     words = {"year": "2015", "data": '"CIFAR-10"', "source": '"table 4 of the paper"'}
+    words["init"] = '"kaiming normal"'
     return f"write `published {name} = {words.get(name, '76.1%')}`"

@@ -21,6 +21,8 @@ def emit(
     probe: Probe | None = None,
     recognize: bool = True,
     optimize: Optimization | None = None,
+    comments: bool = True,
+    checkpoint: bool = False,
 ) -> str:
     """The source of a Python file with the net as an nn.Module.
 
@@ -33,13 +35,18 @@ def emit(
         recognize: whether equations that say what a fused kernel computes become that kernel
             (`archc/recognition`).
         optimize: "inference" for a module that is not trained (`archc/optimize`).
+        comments: whether lines of `forward` say the shape of what they make.
+        checkpoint: whether blocks are computed again in the backward pass instead of keeping what
+            is inside (`archc/emit/checkpointing.py`).
 
     Raises:
         ValueError: for a class name that is no identifier, or when a dimension must be bound.
     """
+    from archc.emit.manner import Manner
     from archc.emit.whole import write
 
-    return write(program, class_name, probe, recognize, optimize)
+    manner = Manner(comments=comments, checkpoint=checkpoint)
+    return write(program, class_name, probe, recognize, optimize, manner)
 
 
 def needs_binding(program: Program) -> tuple[str, ...]:

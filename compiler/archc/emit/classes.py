@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from archc.emit.attributes import Attributes
+from archc.emit.checkpointing import normalizes
 from archc.emit.construct import write_members
 from archc.emit.expressions import Value
 from archc.emit.forward import Forward
 from archc.emit.layout import statement
 from archc.emit.lines import Lines
 from archc.emit.liveness import needed, split_training
+from archc.emit.manner import PLAIN, Manner
 from archc.emit.names import Namespace, literal
 from archc.emit.prose import docstring
 from archc.emit.slots import Parameter
@@ -29,16 +31,20 @@ _MODULE = (
 )  # fmt: skip
 
 
-def write_class(unit: Unit, documentation: list[str], defaults: dict[str, str]) -> list[str]:
+def write_class(
+    unit: Unit, documentation: list[str], manner: Manner = PLAIN, last: str = ""
+) -> list[str]:
     """The lines of a class.
 
     Args:
         unit: the class, its slots filled.
         documentation: the lines of the docstring; none without.
-        defaults: the texts of defaults of constructor parameters, by name.
+        manner: how the file is written.
+        last: the last statement of the constructor, if any.
     """
     attributes = Attributes(Namespace([*_MODULE, *_attributes(unit.members)]))
-    forward = _forward(unit, attributes)
+    method = attributes.names.add("compute") if unit.recomputed else "forward"
+    forward = _forward(unit, attributes, manner, method)
     members = Lines()
     write_members(unit.members, members, attributes)
     lines = [f"class {unit.name}(nn.Module):", *docstring(documentation)]
@@ -46,8 +52,9 @@ def write_class(unit: Unit, documentation: list[str], defaults: dict[str, str]) 
     for name, text in attributes.assignments:
         body += statement(f"self.{name} = {text}", 8)
     body += members.render(8)
+    body += statement(last, 8) if last else []
     if body or unit.scope.parameters:
-        lines += _constructor(unit.scope.parameters, defaults)
+        lines += _constructor(unit.scope.parameters)
         lines += ["        super().__init__()", *body, ""]
     return [*lines, *forward]
 
@@ -63,13 +70,11 @@ def _attributes(members: list[object]) -> list[str]:
     return found
 
 
-def _constructor(parameters: list[Parameter], defaults: dict[str, str]) -> list[str]:
+def _constructor(parameters: list[Parameter]) -> list[str]:
     parts = ["self"]
     for parameter in parameters:
         part = f"{parameter.name}: {parameter.annotation}"
-        default = defaults.get(parameter.name)
-        if default is None and parameter.default is not ANY:
-            default = literal(parameter.default)
+        default = None if parameter.default is ANY else literal(parameter.default)
         parts.append(part if default is None else f"{part} = {default}")
     return statement(f"def __init__({', '.join(parts)}) -> None:", 4)
 
@@ -77,11 +82,11 @@ def _constructor(parameters: list[Parameter], defaults: dict[str, str]) -> list[
 # --- forward -------------------------------------------------------------------------------------
 
 
-def _forward(unit: Unit, attributes: Attributes) -> list[str]:
+def _forward(unit: Unit, attributes: Attributes, manner: Manner, method: str) -> list[str]:
     sizes = [*unit.sizes.read.values(), *[p.name for p in unit.sizes.passed]]
     names = Namespace([*unit.reserved, *unit.lent, *sizes])
     parameters = [names.add(stream.label or "x") for stream in unit.inputs]
-    lines = Lines(set(parameters))
+    lines = Lines(set(parameters), comments=manner.comments)
     forward = Forward(unit, lines, names, attributes.in_forward, _shapes(unit))
     forward.begin(parameters)
     for (port, axis), name in unit.sizes.read.items():
@@ -103,8 +108,31 @@ def _forward(unit: Unit, attributes: Attributes) -> list[str]:
     taken = [f"{name}: Tensor" for name in parameters]
     taken += [f"{name}: {_text_of(kind)}" for name, kind in unit.lent.items()]
     taken += [f"{size.name}: int" for size in unit.sizes.passed]
-    header = f"def forward({', '.join(['self', *taken])}) -> {returns}:"
-    return [*statement(header, 4), *forward.lines.render(8)]
+    signature = f"({', '.join(['self', *taken])}) -> {returns}:"
+    written = [*statement(f"def {method}{signature}", 4), *forward.lines.render(8)]
+    if not unit.recomputed:
+        return written
+    given = ", ".join([part.partition(":")[0] for part in taken])
+    return [
+        *statement(f"def forward{signature}", 4),
+        *_checkpointed(unit, method, given, returns),
+        "",
+        *written,
+    ]
+
+
+def _checkpointed(unit: Unit, method: str, given: str, returns: str) -> list[str]:
+    """Keep what goes into a block, and compute the rest again when gradients are asked for."""
+    lines = Lines()
+    call = f"checkpoint(self.{method}, {given}, use_reentrant=False"
+    again = lines.block()
+    again.add(f"return self.{method}({given})")
+    lines.nest("if not self.training:", again)
+    if normalizes(unit.region):
+        call += ", context_fn=lambda: (contextlib.nullcontext(), counted_once(self))"
+    lines.add(f"made: {returns} = {call})")
+    lines.add("return made")
+    return lines.render(8)
 
 
 def _check_sizes(unit: Unit, parameters: list[str], lines: Lines) -> None:

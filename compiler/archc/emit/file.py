@@ -1,146 +1,68 @@
-"""The whole file: header, imports, helpers, classes."""
+"""The text of a file: header, imports, helpers, classes."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from pathlib import PurePath
 
-from archc.emit.align import Signatures
-from archc.emit.build import build
 from archc.emit.classes import write_class
-from archc.emit.collecting import collect, regions_below
+from archc.emit.draft import Draft
 from archc.emit.example import example
-from archc.emit.forms import Forms
-from archc.emit.names import (
-    Namespace,
-    comment,
-    docstring_lines,
-    identifier,
-    net_class_name,
-)
+from archc.emit.initial import write_initial
+from archc.emit.manner import Manner
+from archc.emit.names import Namespace, comment, docstring_lines, identifier, net_class_name
 from archc.emit.prose import fill
-from archc.emit.sizes import Sizes
-from archc.emit.slots import Parameter
-from archc.emit.units import Unit, candidates, partition, port_names
-from archc.graph import Operation, Port, Program, Region
-from archc.op import TorchForm
-from archc.ops.padding_source import PADDING, padding_functions
+from archc.emit.units import Unit
+from archc.graph import Port, Program
+from archc.ops.padding_source import padding_functions
 from archc.shapes import Shape
 
-__all__ = ["Draft", "draft", "write_file"]
-
-
-class Draft:
-    """The classes of one or more programs that differ in hyperparameters only.
-
-    Args:
-        units: in the order in which they are written, the net last.
-        forms: of all operators.
-    """
-
-    def __init__(self, units: list[Unit], forms: Forms) -> None:
-        self.units, self.forms = units, forms
-
-    @property
-    def net(self) -> Unit:
-        """The class of the net."""
-        return self.units[-1]
-
-
-def draft(programs: list[Program], varied: list[str], name: str) -> Draft | None:
-    """The classes for a net, with the varied hyperparameters as its constructor's parameters.
-
-    Args:
-        programs: the net, then the net with one hyperparameter changed in each.
-        varied: the hyperparameters that change.
-        name: of the net's class.
-
-    Returns:
-        None when a changed net cannot be the same class with another argument.
-    """
-    forms = Forms()
-    roots = [program.region for program in programs]
-    collected, order = collect(roots, name, forms)
-    reserved = {*collected.names.values(), name, *_helper_names(roots, forms)}
-    class_of: dict[Region, Unit] = {}
-    units: list[Unit] = []
-    for key in order:
-        groups = partition(collected.groups[key], Signatures(forms, class_of))
-        for regions in groups:
-            if regions[0] in roots and (len(regions) != len(set(roots)) or len(groups) > 1):
-                return None
-            ports = port_names(regions[0], collected.labels.get(key, {}))
-            unit = _unit(regions, programs, varied, collected.names[key], ports, reserved)
-            class_of.update(dict.fromkeys(regions, unit))
-            build(unit, forms, class_of)
-            unit.scope.solve()
-            if unit.scope.unexplained:
-                return None
-            units.append(unit)
-    return Draft([unit for unit in units if not unit.vanishes], forms)
-
-
-def _helper_names(roots: list[Region], forms: Forms) -> set[str]:
-    """What operators define in the file or import into it."""
-    found: set[str] = set()
-    for root in roots:
-        for region in regions_below(root):
-            operations = [node for node in region.nodes if isinstance(node, Operation)]
-            for form in [forms.of(region, operation) for operation in operations]:
-                found.update([name for name, _ in form.helper])
-                found.update([line.split()[-1] for line in form.imports])
-    padded = any(port.lengths_of is not None for root in roots for port in root.inputs)
-    return found | set(PADDING) if padded else found
-
-
-def _unit(
-    regions: list[Region],
-    programs: list[Program],
-    varied: list[str],
-    name: str,
-    ports: list[str],
-    reserved: set[str],
-) -> Unit:
-    is_net = regions[0] is programs[0].region
-    parameters = (
-        _hyperparameters(regions, programs, varied, reserved)
-        if is_net
-        else candidates(regions, ports, reserved)
-    )
-    unit = Unit(regions, name, ports, parameters, reserved, closed=is_net)
-    unit.sizes = Sizes(unit, Namespace([*ports, "x", "y", "z"]))
-    return unit
-
-
-def _hyperparameters(
-    regions: list[Region], programs: list[Program], varied: list[str], reserved: set[str]
-) -> list[Parameter]:
-    names = Namespace(reserved)
-    found = []
-    values = {program.region: dict(program.hyperparameters) for program in programs}
-    for name in varied:
-        column = tuple([values[region][name] for region in regions])
-        found.append(Parameter(names.add(name), column, column[0]))
-    return found
-
-
-# --- writing -------------------------------------------------------------------------------------
+__all__ = ["documentation", "made_by", "torch_imports", "write_blocks", "write_file", "write_net"]
 
 
 def write_file(
-    program: Program, made: Draft, class_name: str | None, figures: list[str], *, fast: bool = False
+    program: Program, made: Draft, class_name: str | None, figures: list[str], manner: Manner
 ) -> str:
-    """The text of the file; with `fast` its example runs in the memory format that is fastest."""
-    helpers = _helpers(made)
-    taken = [p.name for unit in made.units for p in unit.scope.parameters]
-    imported = [line.split()[-1] for form in _forms(made) for line in form.imports]
-    padded = any(port.lengths_of is not None for port in program.region.inputs)
-    names = Namespace([*helpers, *imported, *taken, *(PADDING if padded else ())])
+    """The text of the file of one net.
+
+    Args:
+        program: the net.
+        made: its classes.
+        class_name: the name of the net's class instead of the one made from its own.
+        figures: the lines of the docstring that say what it costs.
+        manner: how the file is written.
+    """
+    names = Namespace(made.taken)
     made.net.name = names.add(class_name or net_class_name(program.name, program.applies))
-    parts = [source.rstrip("\n").split("\n") for source in helpers.values()]
+    parts = [source.rstrip("\n").split("\n") for source in made.helpers.values()]
+    parts += write_blocks(made, names, manner, {})
+    parts += write_net(program, made, figures, manner, parts, names)
+    body = "\n\n\n".join(["\n".join(part) for part in parts])
+    if made.padded:
+        body = "\n\n\n".join([*padding_functions(body), body])
+    header = "\n".join([made_by(program), "", *torch_imports(body, made.imports)])
+    return f"{header}\n\n\n{body}\n"
+
+
+def write_blocks(
+    made: Draft, names: Namespace, manner: Manner, given: Mapping[Unit, str]
+) -> list[list[str]]:
+    """The classes of blocks, each written once; gives all of them their names.
+
+    Args:
+        made: the classes.
+        names: the names in use.
+        manner: how the file is written.
+        given: the names of classes that are written elsewhere.
+    """
+    parts: list[list[str]] = []
     known: dict[tuple[str, ...], str] = {}
     for unit in made.units[:-1]:
-        lines = write_class(unit, _documentation(unit), {})
+        if unit in given:
+            unit.name = given[unit]
+            continue
+        lines = write_class(unit, documentation(unit), manner)
         same = known.get((unit.wanted, *lines[1:]))
         if same is not None:
             unit.name = same
@@ -148,13 +70,35 @@ def write_file(
         unit.name = names.add(unit.wanted)
         known[unit.wanted, *lines[1:]] = unit.name
         parts.append([f"class {unit.name}(nn.Module):", *lines[1:]])
-    parts.append(write_class(made.net, _net_documentation(program, made.net, figures), {}))
-    parts.append(example(program, made.net.name, _memory_format(parts) if fast else ""))
-    body = "\n\n\n".join(["\n".join(part) for part in parts])
-    if padded:
-        body = "\n\n\n".join([*padding_functions(body), body])
-    header = "\n".join([*_header(program), "", *_imports(body, made)])
-    return f"{header}\n\n\n{body}\n"
+    return parts
+
+
+def write_net(
+    program: Program,
+    made: Draft,
+    figures: list[str],
+    manner: Manner,
+    above: list[list[str]],
+    names: Namespace,
+) -> list[list[str]]:
+    """The class of the net, how its weights start, and what the file does when it is run."""
+    documentation = _net_documentation(program, made.net, figures)
+    net = write_class(made.net, documentation, manner)
+    order = _memory_format([*above, net]) if manner.fast else ""
+    runs = example(program, made.net.name, order)
+    # A module for inference gets its weights from the one that was trained.
+    if program.init is None or manner.fast:
+        return [net, runs]
+    name = names.add("initialize")
+    initial = write_initial(program.init, name, [*above, net])
+    if not initial:
+        return [net, runs]
+    return [initial, write_class(made.net, documentation, manner, f"self.apply({name})"), runs]
+
+
+def documentation(unit: Unit) -> list[str]:
+    """The lines of a block's docstring."""
+    return fill(docstring_lines(unit.region.documentation or ""), opens=True)
 
 
 def _memory_format(parts: list[list[str]]) -> str:
@@ -163,19 +107,22 @@ def _memory_format(parts: list[list[str]]) -> str:
     return "channels_last" if "nn.Conv2d(" in text and "3d(" not in text else ""
 
 
-def _header(program: Program) -> list[str]:
+def made_by(program: Program) -> str:
+    """The line that says what a file was made from."""
     from archc import __version__
 
     file = PurePath(program.file).name
     applied = f" ({program.applies})" if program.applies else ""
-    return [comment(f"Made by archc {__version__} from {file}: {program.name}{applied}")]
+    return comment(f"Made by archc {__version__} from {file}: {program.name}{applied}")
 
 
-def _imports(body: str, made: Draft) -> list[str]:
+def torch_imports(body: str, further: Iterable[str]) -> list[str]:
+    """The imports of a file, for what its text mentions, and further ones."""
     lines = ["from __future__ import annotations", ""]
-    further = sorted({line for form in _forms(made) for line in form.imports})
-    standard = [f"import {name}" for name in ("math",) if re.search(rf"\b{name}\.", body)]
-    standard += [line for line in further if line.startswith("from typing ")]
+    known = ("collections.abc", "contextlib", "math")
+    standard = [f"import {name}" for name in known if re.search(rf"\b{name}\.", body)]
+    typing = [line for line in further if line.startswith("from typing ")]
+    standard += typing
     lines += [*standard, *([""] if standard else [])]
     if re.search(r"\btorch\.(?!nn\.functional)", body):
         lines.append("import torch")
@@ -183,24 +130,9 @@ def _imports(body: str, made: Draft) -> list[str]:
         lines.append("import torch.nn.functional as F")
     taken = ["nn"] if not re.search(r"\bTensor\b", body) else ["Tensor", "nn"]
     lines.append(f"from torch import {', '.join(taken)}")
-    further = [line for line in further if line not in standard]
-    return [*lines, *([""] if further else []), *further]
-
-
-def _forms(made: Draft) -> list[TorchForm]:
-    return made.forms.all()
-
-
-def _helpers(made: Draft) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for form in _forms(made):
-        for name, source in form.helper:
-            found.setdefault(name, source)
-    return found
-
-
-def _documentation(unit: Unit) -> list[str]:
-    return fill(docstring_lines(unit.region.documentation or ""), opens=True)
+    ours = [line for line in further if line.startswith("from torch.")]
+    others = [line for line in further if line not in (*ours, *typing)]
+    return [*lines, *ours, *([""] if others else []), *others]
 
 
 def _net_documentation(program: Program, unit: Unit, figures: list[str]) -> list[str]:

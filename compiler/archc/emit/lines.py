@@ -14,19 +14,21 @@ class Lines:
 
     Args:
         parameters: the function's parameters.
+        comments: whether what is said behind statements is written.
     """
 
-    def __init__(self, parameters: set[str] | None = None) -> None:
+    def __init__(self, parameters: set[str] | None = None, *, comments: bool = True) -> None:
         self.parameters = parameters if parameters is not None else set()
+        self.comments = comments
         self.items: list[Any] = []
 
     def block(self) -> Lines:
         """An empty block inside this one."""
-        return Lines(self.parameters)
+        return Lines(self.parameters, comments=self.comments)
 
     def add(self, text: str, comment: str | None = None) -> None:
         """One statement, with what to say behind it where there is room."""
-        self.items.append((text, comment))
+        self.items.append((text, comment if self.comments else None))
 
     def nest(self, header: str, block: Lines) -> None:
         """A block under a header."""

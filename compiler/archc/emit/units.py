@@ -51,6 +51,8 @@ class Unit:
         self.steps: list[Any] = []
         self.lent: dict[str, str | Unit] = {}
         self.sizes: Any = None
+        #: Whether what is inside is computed again in the backward pass instead of kept.
+        self.recomputed = False
 
     @property
     def region(self) -> Region:

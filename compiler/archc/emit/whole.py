@@ -9,13 +9,16 @@ from typing import Any
 from archc.emit import Probe
 from archc.emit.align import Mismatch
 from archc.emit.binding import symbolic_constructors
-from archc.emit.file import Draft, draft, write_file
+from archc.emit.checkpointing import mark
+from archc.emit.draft import Draft, draft
+from archc.emit.file import write_file
+from archc.emit.manner import PLAIN, Manner
 from archc.emit.names import net_class_name
 from archc.graph import Program
 from archc.optimize import Optimization, optimized
 from archc.recognition import recognized
 
-__all__ = ["write"]
+__all__ = ["drafted", "write"]
 
 
 def write(
@@ -24,10 +27,25 @@ def write(
     probe: Probe | None,
     recognize: bool = True,
     optimize: Optimization | None = None,
+    manner: Manner = PLAIN,
 ) -> str:
     """The text of the file; see `archc.emit.emit`."""
     if class_name is not None and (not class_name.isidentifier() or keyword.iskeyword(class_name)):
         raise ValueError(f"{class_name!r} is no name for a class")
+    written, made, figures = drafted(program, probe, recognize, optimize)
+    if manner.checkpoint:
+        mark(made.units)
+    manner = manner.replace(fast=optimize is not None)
+    return write_file(written, made, class_name, figures, manner)
+
+
+def drafted(
+    program: Program,
+    probe: Probe | None,
+    recognize: bool = True,
+    optimize: Optimization | None = None,
+) -> tuple[Program, Draft, list[str]]:
+    """The net as it is computed, its classes, and the lines that say what it costs."""
     symbolic = symbolic_constructors(program)
     if symbolic:
         raise ValueError(f"bind {', '.join(symbolic)}: constructors need numbers")
@@ -41,8 +59,7 @@ def write(
     made = _varied(written, probed) or _draft([written], [], written)
     assert made is not None, "a net alone can always be written"
     varied = bool(made.net.scope.parameters)
-    figures = _figures(program, varied)
-    return write_file(written, made, class_name, figures, fast=optimize is not None)
+    return written, made, _figures(program, varied)
 
 
 def _changing(probe: Probe, changed: Callable[[Program], Program]) -> Probe:

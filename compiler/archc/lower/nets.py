@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from archc.graph import BlockName, Program, Region, RegionOutput
@@ -150,6 +151,7 @@ def lower_net(net: tree.Block, target: Target, session: Session) -> Program | No
     return Program(
         net.name, target.applies, region, file, shown, documentation, tuple(session.notes),
         tuple(_published(target, bool(session.bindings or session.inputs)).items()),
+        init=_init(target),
     )  # fmt: skip
 
 
@@ -160,15 +162,27 @@ def _published(target: Target, changed: bool) -> dict[str, int | float | str]:
     it or from outside, it is another net.
     """
     found: dict[str, int | float | str] = {}
+    for net, fact in _facts(target):
+        whole = net is target.nets[0][1] and not changed
+        if fact.name != "init" and (fact.name == "year" or whole):
+            found[fact.name] = fact.value.value
+    return found
+
+
+def _init(target: Target) -> str | None:
+    """How weights start: what the net says, or a net that it applies."""
+    said = [str(fact.value.value) for _, fact in _facts(target) if fact.name == "init"]
+    return said[-1] if said else None
+
+
+def _facts(target: Target) -> Iterator[tuple[tree.Block, tree.Fact]]:
+    """What is said of the nets that a net applies, innermost first, and of itself."""
     for file, net in reversed(target.nets):
         inside = net.body.statements if isinstance(net.body, tree.Body) else ()
         below = [claim for claim, owner in file.claims if owner is net]
         for said in [*inside, *below]:
-            facts = said.facts if isinstance(said, tree.Published) else ()
-            whole = net is target.nets[0][1] and not changed
-            kept = [fact for fact in facts if fact.name == "year" or whole]
-            found.update({fact.name: fact.value.value for fact in kept})
-    return found
+            if isinstance(said, tree.Published):
+                yield from [(net, fact) for fact in said.facts]
 
 
 def lower_chain(file: LoadedFile, name: str, session: Session) -> Program | None:

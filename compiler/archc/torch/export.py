@@ -20,7 +20,7 @@ from archc.output import staged
 from archc.shapes import Shape
 from archc.torch import FORMATS, ExportError
 
-__all__ = ["example_inputs", "export"]
+__all__ = ["example_inputs", "export", "exported"]
 
 # Any sizes would do but 0 and 1, which torch.export takes for constants. The size of an open
 # dimension is a multiple of every stride that nets have.
@@ -81,22 +81,34 @@ def _refuse_packing(program: Program, path: Path) -> None:
                 raise ExportError(f"{message}; export the net without `lengths=yes`")
 
 
-def _write(program: Program, module: nn.Module, path: Path) -> None:
+def exported(program: Program, module: nn.Module) -> torch.export.ExportedProgram:
+    """The net as torch exports it; batch and open dimensions stay dynamic.
+
+    Args:
+        program: the net that the module was made from.
+        module: in the mode that is exported.
+    """
     inputs = example_inputs(program, module)
     dynamic = tuple([_dynamic(port.shape) for port in program.region.inputs])
     # Without names, as `forward` may take its inputs by other ones than the net.
     names = list(inspect.signature(module.forward).parameters)
-    with torch.no_grad():
-        exported = torch.export.export(
+    # torch warns of what its own recurrent layers do.
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return torch.export.export(
             module, inputs, dynamic_shapes=dict(zip(names, dynamic, strict=False))
         )
+
+
+def _write(program: Program, module: nn.Module, path: Path) -> None:
+    made = exported(program, module)
     if path.suffix == ".pt2":
-        torch.export.save(exported, path)
+        torch.export.save(made, path)
         return
     outputs = [one.name for one in program.region.outputs if not one.training]
     with _no_remarks():
         torch.onnx.export(
-            exported,
+            made,
             f=path,
             input_names=[port.name for port in program.region.inputs],
             output_names=outputs,

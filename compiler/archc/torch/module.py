@@ -1,7 +1,8 @@
 """A net as a torch.nn.Module: the emitted source, executed.
 
 The source becomes a module of its own in `sys.modules`, so that tracebacks show its lines,
-`inspect.getsource` works, and instances can be copied and pickled within the process.
+`inspect.getsource` works. A pickled instance carries the source, so that another process, which has
+no such module, makes one first.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import sys
 from importlib.abc import InspectLoader
 from importlib.machinery import ModuleSpec
 from types import ModuleType
+from typing import Any, SupportsIndex
 
 from torch import nn
 
@@ -21,7 +23,7 @@ from archc.graph import Program
 from archc.optimize import Optimization
 from archc.torch.inference import ordered
 
-__all__ = ["module_class", "source_module", "to_torch"]
+__all__ = ["module_class", "restored", "source_module", "to_torch"]
 
 _PREFIX = "archc_generated"
 
@@ -32,6 +34,7 @@ def to_torch(
     probe: Probe | None = None,
     recognize: bool = True,
     optimize: Optimization | None = None,
+    checkpoint: bool = False,
 ) -> nn.Module:
     """The net as a freshly initialised module, in training mode as torch makes it.
 
@@ -42,8 +45,11 @@ def to_torch(
         probe: as `archc.emit.emit` takes it; without it, hyperparameters are fixed numbers.
         recognize: as `archc.emit.emit` takes it.
         optimize: as `archc.emit.emit` takes it.
+        checkpoint: as `archc.emit.emit` takes it.
     """
-    made = module_class(program, probe=probe, recognize=recognize, optimize=optimize)()
+    made = module_class(
+        program, probe=probe, recognize=recognize, optimize=optimize, checkpoint=checkpoint
+    )()
     assert isinstance(made, nn.Module)
     return made if optimize is None else ordered(made.eval())
 
@@ -54,10 +60,18 @@ def module_class(
     probe: Probe | None = None,
     recognize: bool = True,
     optimize: Optimization | None = None,
+    checkpoint: bool = False,
 ) -> type[nn.Module]:
     """The class of the net, from exactly the source that `emit` gives."""
     name = net_class_name(program.name, program.applies)
-    source = emit(program, class_name=name, probe=probe, recognize=recognize, optimize=optimize)
+    source = emit(
+        program,
+        class_name=name,
+        probe=probe,
+        recognize=recognize,
+        optimize=optimize,
+        checkpoint=checkpoint,
+    )
     module = source_module(source, program.name)
     found: type[nn.Module] = getattr(module, name)
     return found
@@ -70,7 +84,7 @@ def source_module(source: str, name: str) -> ModuleType:
     known = sys.modules.get(full_name)
     if known is not None:
         return known
-    loader = _SourceLoader(source, f"<{full_name}>")
+    loader = _SourceLoader(source, f"<{full_name}>", name)
     spec = ModuleSpec(full_name, loader, origin=loader.path)
     module = ModuleType(full_name)
     module.__spec__, module.__loader__, module.__file__ = spec, loader, loader.path
@@ -82,14 +96,46 @@ def source_module(source: str, name: str) -> ModuleType:
     except BaseException:
         del sys.modules[full_name]
         raise
+    for kind in _classes(module):
+        type.__setattr__(kind, "__reduce_ex__", _reduced)
     return module
+
+
+def restored(source: str, name: str, kind: str) -> nn.Module:
+    """An empty instance of a class of a generated module, for pickle to fill.
+
+    Args:
+        source: of the module.
+        name: what `source_module` was told.
+        kind: the name of the class in it.
+    """
+    found: type[nn.Module] = getattr(source_module(source, name), kind)
+    return found.__new__(found)
+
+
+def _classes(module: ModuleType) -> list[type[nn.Module]]:
+    held = [thing for thing in vars(module).values() if isinstance(thing, type)]
+    return [
+        kind for kind in held if issubclass(kind, nn.Module) and kind.__module__ == module.__name__
+    ]
+
+
+def _reduced(self: nn.Module, protocol: SupportsIndex) -> tuple[Any, ...]:
+    """What pickle and copy keep of an instance: source and state, instead of the module's name."""
+    kind = type(self)
+    reduced = nn.Module.__reduce_ex__(self, protocol)
+    loader = getattr(sys.modules.get(kind.__module__), "__loader__", None)
+    # A subclass that a user writes is found by its own name.
+    if isinstance(reduced, str) or not isinstance(loader, _SourceLoader):
+        return reduced  # type: ignore[return-value]
+    return restored, (loader.source, loader.name, kind.__qualname__), *reduced[2:]
 
 
 class _SourceLoader(InspectLoader):
     """Gives tools such as `inspect` the source of a module that lies in no file."""
 
-    def __init__(self, source: str, path: str) -> None:
-        self.source, self.path = source, path
+    def __init__(self, source: str, path: str, name: str) -> None:
+        self.source, self.path, self.name = source, path, name
 
     def get_source(self, fullname: str) -> str:
         return self.source

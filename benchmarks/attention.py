@@ -1,25 +1,23 @@
 """How fast ATTENTION and attention as an equation are, beside what is written by hand.
 
-    python benchmarks/attention.py
+    python benchmarks/attention.py [--device cuda] [--threads 2] [--pairs 15]
 
 Times forward, and forward with backward, in alternating pairs in one process, so that a busy
-machine slows both sides. B=8, T=512, d=512, 8 heads, float32, two threads.
+machine slows both sides. B=8, T=512, d=512, 8 heads, float32.
 """
 
 from __future__ import annotations
 
-import statistics
-import time
-from collections.abc import Callable
+import argparse
 
 import torch
 import torch.nn.functional as F
+from timing import compared, step_of
 from torch import Tensor, nn
 
 import archc
 
 BATCH, STEPS, FEATURES, HEADS = 8, 512, 512, 8
-PAIRS = 15
 EQUATION = """
 block Heads(h) = FC(x.c) -> RESHAPE("t (h d) -> h t d", h=h)
 block Attend {
@@ -58,44 +56,35 @@ class Torch(nn.Module):
         return self.inner(x, x, x, need_weights=False)[0]
 
 
-def seconds(model: nn.Module, backward: bool) -> float:
-    """The time of one run."""
-    x = torch.randn(BATCH, STEPS, FEATURES)
-    started = time.perf_counter()
-    with torch.set_grad_enabled(backward):
-        made = model(x)
-    if backward:
-        made.sum().backward()
-    return time.perf_counter() - started
-
-
-def ratio(ours: nn.Module, theirs: nn.Module, backward: bool) -> tuple[float, float, float]:
-    """The least times in milliseconds, and the median of how many times faster ours is."""
-    seconds(ours, backward), seconds(theirs, backward)
-    pairs = []
-    for number in range(PAIRS):
-        order = (ours, theirs) if number % 2 else (theirs, ours)
-        times = {id(model): seconds(model, backward) for model in order}
-        pairs.append((times[id(ours)], times[id(theirs)]))
-    median = statistics.median([b / a for a, b in pairs])
-    return min(a for a, _ in pairs) * 1e3, min(b for _, b in pairs) * 1e3, median
-
-
 def main() -> None:
     """Print the table."""
-    torch.set_num_threads(2)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--pairs", type=int, default=15)
+    given = parser.parse_args()
+    torch.set_num_threads(given.threads)
+    torch.manual_seed(0)
     built_in = archc.load(source="net N = SEQUENCE(512, 512) -> ATTENTION(8)").to_torch()
-    equation = archc.load(source=EQUATION).to_torch()
-    rows: list[tuple[str, nn.Module, Callable[[], nn.Module]]] = [
-        ("ATTENTION / nn.MultiheadAttention", built_in, Torch),
-        ("equation / F.scaled_dot_product_attention by hand", equation, ByHand),
+    rows: list[tuple[str, nn.Module, nn.Module]] = [
+        ("ATTENTION / nn.MultiheadAttention", built_in, Torch()),
+        (
+            "the equation / the fused kernel by hand",
+            archc.load(source=EQUATION).to_torch(),
+            ByHand(),
+        ),
     ]
-    print(f"{'':50} {'ours':>8} {'theirs':>8} {'times faster':>13}")
+    x = torch.randn(BATCH, STEPS, FEATURES, device=given.device)
+    print("| ours / theirs | | ours | theirs | times faster (quartiles) |")
+    print("|---|---|---|---|---|")
     for name, ours, theirs in rows:
+        pair = ours.to(given.device), theirs.to(given.device)
         for backward in (False, True):
-            a, b, median = ratio(ours, theirs(), backward)
-            what = f"{name}, {'with backward' if backward else 'forward'}"
-            print(f"{what:64} {a:6.1f} ms {b:6.1f} ms {median:6.2f}")
+            first, second = [step_of(model, x, backward=backward) for model in pair]
+            a, b, (low, middle, high) = compared(first, second, given.pairs)
+            what = "with backward" if backward else "forward"
+            times = f"{middle:.2f} ({low:.2f} to {high:.2f})"
+            print(f"| {name} | {what} | {a:.2f} ms | {b:.2f} ms | {times} |", flush=True)
 
 
 if __name__ == "__main__":

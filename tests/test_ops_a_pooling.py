@@ -179,7 +179,7 @@ def test_generated_text_is_what_people_write():
     assert (form.constructor, form.arguments, form.call) == ("nn.MaxPool2d", (3,), "{module}({0})")
     assert form.keywords == (("stride", 2), ("padding", 1))
     assert MaxPool().torch((IMAGE,), ()).keywords == ()
-    assert GlobalAveragePool().torch((IMAGE,), ()).values == (("dim", (2, 3)),)
+    assert GlobalAveragePool().torch((IMAGE,), (vector(3),)).values == (("dim", (2, 3)),)
 
 
 @pytest.mark.parametrize(

@@ -295,3 +295,11 @@ def test_a_language_model_runs_at_several_lengths() -> None:
     torch.testing.assert_close(model(tokens[:, :5]), whole[:, :5], atol=1e-5, rtol=1e-4)
     with pytest.raises(Exception, match=r"10|size"):
         model(torch.randint(17, (BATCH, 10)))
+
+
+def test_more_steps_than_learned_positions_are_refused() -> None:
+    net = archc.load(source="dim T\nnet N = SEQUENCE(T, 6) -> POSEMBED(17) -> FC(5)")
+    model = net.to_torch()
+    assert model(torch.zeros(2, 17, 6)).shape == (2, 17, 5)
+    with pytest.raises(ValueError, match="17 positions are learned, got 19 steps"):
+        model(torch.zeros(2, 19, 6))

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import archc
 from archc import __version__
 from archc.emit import emit
 from archc.graph import Program
@@ -27,6 +28,12 @@ RUFF = shutil.which("ruff") or str(Path(sys.executable).parent / "ruff")
 SHOWN = (
     "residual_small", "dense", "Inception", "Mobile", "UNet", "WaveNet", "Lent", "Patches", "Video",
     "Kinds", "Cells", "Rows", "Staged", "Thirds", "Crossed",
+)  # fmt: skip
+
+TEMPORAL = (
+    "bert_base", "crnn", "gpt2", "gru_v1", "jordan", "llama_7b", "mgu", "peephole_lstm",
+    "sentiment_padded", "seq2seq_additive", "seq2seq_dot", "swin_t", "tagger", "transformer_base",
+    "vit_b_16",
 )  # fmt: skip
 
 
@@ -64,6 +71,10 @@ def test_golden_files(name: str, golden: Golden) -> None:
 
 def test_ruff_would_change_nothing(tmp_path: Path) -> None:
     clean(tmp_path, {name: emit(load(name)) for name in (*NAMES, "Many")})
+
+
+def test_ruff_would_change_nothing_in_what_runs_over_time(tmp_path: Path) -> None:
+    clean(tmp_path, {name: archc.load(name).source() for name in TEMPORAL})
 
 
 def test_mypy_finds_nothing_but_what_torch_leaves_untyped(

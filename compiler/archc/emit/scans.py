@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from archc.emit.expressions import RANK, Value
+from archc.emit.layout import WIDTH, width
 from archc.emit.names import singular
 from archc.emit.steps import Apply, Memory, Scanned, Step, Stream
 from archc.emit.vectors import ANY
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from archc.emit.forward import Forward
 
 __all__ = ["build_scan", "write_scan"]
+
+
+# What is left of a line between `        for x_t in ` and `.unbind(1):`.
+_HEADER = WIDTH - 30
 
 
 # --- building ------------------------------------------------------------------------------------
@@ -211,7 +216,7 @@ def _header(forward: Forward, scan: Scanned) -> str:
         count = scan.count
         return f"for _ in range({count if isinstance(count, str) else forward.attribute(count)}):"
     whole = scan.sequences[0][0]
-    if scan.counted is not None and forward.value(whole).depth:
+    if (scan.counted is not None or _is_long(forward, scan)) and forward.value(whole).depth:
         forward.assign(whole, forward.value(whole))  # the real steps are counted on it, too
     variables, sources = [], []
     for sequence, element in scan.sequences:
@@ -240,6 +245,11 @@ def _real(forward: Forward) -> str:
     """The local that says which examples have a real step at work."""
     forward.real = forward.declare("real")
     return forward.real
+
+
+def _is_long(forward: Forward, scan: Scanned) -> bool:
+    """Whether one sequence would not stand in the line of the loop."""
+    return len(scan.sequences) == 1 and width(forward.value(scan.sequences[0][0]).text) > _HEADER
 
 
 def _remember(forward: Forward, scan: Scanned, states: list[list[str]]) -> None:

@@ -38,16 +38,16 @@ _WINDOW = '''
 _CAUSAL = """        causal = self.causal
         if mask is not None and causal:
             steps = x.shape[-2]
-            mask = mask & torch.ones(steps, steps, dtype=torch.bool, device=x.device).tril()
-            causal = False
+            seen = torch.ones(steps, steps, dtype=torch.bool, device=x.device)
+            mask, causal = mask & seen.tril(), False
 """
 
 
 # A bias cannot be handed to the kernel beside `is_causal`.
 _CAUSAL_IN_MASK = """        if self.causal:
             steps = x.shape[-2]
-            earlier = torch.ones(steps, steps, dtype=torch.bool, device=x.device).tril()
-            mask = earlier if mask is None else earlier & mask
+            seen = torch.ones(steps, steps, dtype=torch.bool, device=x.device).tril()
+            mask = seen if mask is None else seen & mask
 """
 
 _SHIFTED = """        if any(self.shift):
@@ -168,12 +168,17 @@ def _forward(sort: _Sort) -> str:
     inputs = "x: Tensor, memory: Tensor" if sort.cross else "x: Tensor"
     turn = "        q, k = rotate(q, self.base), rotate(k, self.base)\n" if sort.rotary else ""
     given = "bias" if sort.relative else "mask"
-    causal = "" if sort.window or sort.grid else "is_causal=causal, "
+    causal = "" if sort.window or sort.grid else "            is_causal=causal,\n"
     return f"""
     def forward(self, {inputs}, mask: Tensor | None = None) -> Tensor:
 {_split(sort.cross)}{turn}{_IN_ROWS}{_masked(sort)}{_SETTINGS}\
         y = F.scaled_dot_product_attention(
-            q, k, v, attn_mask={given}, dropout_p=dropout, {causal}enable_gqa=grouped
+            q,
+            k,
+            v,
+            attn_mask={given},
+            dropout_p=dropout,
+{causal}            enable_gqa=grouped,
         )
         return self.out(y.transpose(-3, -2).flatten(-2))
 """

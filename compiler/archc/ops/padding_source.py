@@ -10,10 +10,12 @@ __all__ = ["PADDING", "padding_functions"]
 _HOLD_LAST = '''def hold_last(x: Tensor, lengths: Tensor) -> Tensor:
     """(B, T, ...) with copies of its last real step in the place of what lies behind it."""
     if lengths.shape != x.shape[:1]:
-        raise ValueError(f"expected {x.shape[0]} lengths, got the shape {tuple(lengths.shape)}")
-    if lengths.device.type == "cpu" and not torch.compiler.is_compiling():
-        if bool((lengths < 1).any()) or bool((lengths > x.shape[1]).any()):
-            raise ValueError(f"expected lengths from 1 to {x.shape[1]}, got {lengths.tolist()}")
+        shape = tuple(lengths.shape)
+        raise ValueError(f"expected {x.shape[0]} lengths, got the shape {shape}")
+    known = lengths.device.type == "cpu" and not torch.compiler.is_compiling()
+    if known and bool(((lengths < 1) | (lengths > x.shape[1])).any()):
+        found = lengths.tolist()
+        raise ValueError(f"expected lengths from 1 to {x.shape[1]}, got {found}")
     steps = torch.arange(x.shape[1], device=x.device)
     steps = torch.minimum(steps, lengths.to(x.device)[:, None] - 1)
     return x[torch.arange(x.shape[0], device=x.device)[:, None], steps]

@@ -105,7 +105,10 @@ _POSITIONS = '''class PositionEmbedding(nn.Module):
         nn.init.normal_(self.weight, std=0.02)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.weight[: x.shape[-2]]
+        steps, known = x.shape[-2], self.weight.shape[0]
+        if not torch.compiler.is_compiling() and steps > known:
+            raise ValueError(f"{known} positions are learned, got {steps} steps")
+        return x + self.weight[:steps]
 '''
 
 

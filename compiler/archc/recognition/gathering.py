@@ -25,7 +25,7 @@ _FUNCTION = '''class GatherSteps(torch.autograd.Function):
     """Hands on what is added at each step; learns the weight from all steps in one product."""
 
     @staticmethod
-    def forward(ctx: Any, added: Tensor, weight: Tensor, states: list[Tensor]) -> Tensor:
+    def forward(ctx: Any, added: Tensor, weight: Tensor, states: Any) -> Tensor:
         ctx.states = states
         return added.view_as(added)
 

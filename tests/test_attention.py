@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 import archc
+from properties import agree_with_walk
 
 BATCH, T, S = 2, 7, 11
 
@@ -295,3 +296,9 @@ def test_a_language_model_runs_at_several_lengths() -> None:
     torch.testing.assert_close(model(tokens[:, :5]), whole[:, :5], atol=1e-5, rtol=1e-4)
     with pytest.raises(Exception, match=r"10|size"):
         model(torch.randint(17, (BATCH, 10)))
+
+
+@pytest.mark.parametrize("chain", ["ROPE(500)", "POSENC(500)", "ATTENTION(2, rope=500)"])
+def test_positions_have_the_precision_of_the_stream(chain: str) -> None:
+    text = f"net N = SEQUENCE(97, 8) -> {chain}"
+    agree_with_walk(archc.load(source=text), text, training=False)

@@ -48,7 +48,7 @@ def agree(net: Net, *, real: bool = False, counted: bool = True) -> None:
     expected = [(BATCH, *shape) for shape in net.outputs.values()]
     assert [tuple(one.shape) for one in outputs] == expected
     assert sum(p.numel() for p in model.parameters()) == net.params
-    assert sum(b.numel() for b in model.buffers()) == net.buffers
+    assert sum(b.numel() for _, b in _buffers(model)) == net.buffers
     table = stored(net)
     assert _modules(model, set(table)) == table
     if counted:
@@ -99,12 +99,18 @@ def stored(net: Net) -> Counter[str]:
 def _modules(model: nn.Module, known: set[str]) -> Counter[str]:
     """The same of the module; weights count for their module, unless the table has them alone."""
     found: Counter[str] = Counter()
-    for path, tensor in [*model.named_parameters(), *model.named_buffers()]:
+    for path, tensor in [*model.named_parameters(), *_buffers(model)]:
         own = _starred(path)
         while own and own not in known:
             own = own.rpartition(".")[0]
         found[own or _starred(path)] += tensor.numel()
     return found
+
+
+def _buffers(model: nn.Module) -> list[tuple[str, torch.Tensor]]:
+    """What is in the state beside the parameters."""
+    kept = model.state_dict()
+    return [(path, buffer) for path, buffer in model.named_buffers() if path in kept]
 
 
 def _starred(path: str) -> str:

@@ -6,11 +6,15 @@ stand in a join keep the size of the map, so that a program stays valid when its
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
 
 from archlang.record import Record
 
-__all__ = ["Flow", "Program", "write_program"]
+__all__ = [
+    "PRIMES", "Composed", "Flow", "Parts", "Program", "Repeated", "Writer", "program_of",
+    "write_program",
+]  # fmt: skip
 
 PRIMES = (3, 5, 7, 11)
 SIZES = (13, 17, 19, 23)
@@ -29,11 +33,13 @@ class Flow(Record):
     """What flows: its kind, features, and how often the size of its map has been halved.
 
     `rank` is the number of axes of space; None stands for a sequence of vectors, 0 for a vector.
+    `steps` says which sequence's steps it has.
     """
 
     features: int
     rank: int | None
     halved: int = 0
+    steps: int = 0
 
 
 class Program(Record):
@@ -60,6 +66,7 @@ class Repeated(Record):
 
 Part = str | Repeated
 Parts = tuple[Part, ...]
+Composed = Callable[["Flow"], "tuple[Parts, Flow] | None"]
 
 
 class Writer:
@@ -101,12 +108,15 @@ class Writer:
         self.left -= 1
         if self.left <= 0 or self.random.random() < 0.35:
             return self.simple(flow, keep)
-        composed = [
+        made = self.random.choice(self.composed(flow))(flow)
+        return made if made is not None else self.simple(flow, keep)
+
+    def composed(self, flow: Flow) -> list[Composed]:
+        """What may be composed where that flows."""
+        return [
             self.residual, self.concatenation, self.repeat, self.comprehension, self.condition,
             self.bundle, self.bundle_of, self.call, self.given, self.gate, self.joined, self.shared,
         ]  # fmt: skip
-        made = self.random.choice(composed)(flow)
-        return made if made is not None else self.simple(flow, keep)
 
     def simple(self, flow: Flow, keep: bool) -> tuple[Parts, Flow]:
         """One operator."""
@@ -259,7 +269,8 @@ class Writer:
 
     def joined(self, flow: Flow) -> tuple[Parts, Flow] | None:
         """`{ A | s }` with a stream that has a name and a map of the same size."""
-        fitting = [(n, f) for n, f in self.names if (f.rank, f.halved) == (flow.rank, flow.halved)]
+        same = (flow.rank, flow.halved, flow.steps)
+        fitting = [(n, f) for n, f in self.names if (f.rank, f.halved, f.steps) == same]
         if not fitting:
             return None
         name, other = self.random.choice(fitting)
@@ -288,7 +299,7 @@ def write_program(random: Random) -> Program:
     kinds = (1, 2, 2, 2, 3, 0, None)
     flow = Flow(random.choice(PRIMES), random.choice(kinds))
     space = SIZES[: flow.rank] if flow.rank is not None else (SIZES[0],)
-    statements = [("in x0 = ", flow)]
+    statements = [("x0 = ", flow)]
     if random.random() < 0.5:
         name = writer.fresh("f")
         layer = writer.to(flow, flow.features)
@@ -307,7 +318,10 @@ def write_program(random: Random) -> Program:
         name = f"y{number}"
         writer.names.append((name, current))
     lines.append(_out(random, writer, name, current))
-    return _program(statements, lines, writer, space)
+    symbols = {f"S{i}": size for i, size in enumerate(space)}
+    sizes = [f"<{symbol}>" for symbol in symbols]
+    given = ", ".join([head + _input(flow, sizes) for head, flow in statements])
+    return program_of(f"  in {given}", lines, writer, symbols)
 
 
 def _out(random: Random, writer: Writer, name: str, flow: Flow) -> Parts:
@@ -320,24 +334,18 @@ def _out(random: Random, writer: Writer, name: str, flow: Flow) -> Parts:
     return (f"  out p = {name} -> {head}\n  out q = {other} -> {tail}{training}",)
 
 
-def _program(
-    inputs: list[tuple[str, Flow]], lines: list[Parts], writer: Writer, space: tuple[int, ...]
-) -> Program:
-    symbols = [f"S{i}" for i in range(len(space))]
-    numbers = ["depth = 2", *_written(writer.blocks, unfold=False)]
-    unfolded = ["depth = 2", *_written(writer.blocks, unfold=True)]
+def program_of(inputs: str, lines: list[Parts], writer: Writer, sizes: dict[str, int]) -> Program:
+    """A program in its spellings; `<S0>` stands for a size."""
     texts = []
-    for definitions, unfold, sizes in (
-        (numbers, False, [str(size) for size in space]),
-        (unfolded, True, [str(size) for size in space]),
-        (numbers, False, symbols),
-    ):
-        declared = [f"dim {', '.join(symbols)}"] if sizes == symbols and symbols else []
-        given = ", ".join([head + _input(flow, sizes) for head, flow in inputs])
-        body = [f"  {given}", *_written(lines, unfold)]
-        net = "\n".join(["net N {", *body, "}"])
-        texts.append("\n".join([*declared, *definitions, net, ""]))
-    return Program(texts[0], texts[1], texts[2], dict(zip(symbols, space, strict=True)))
+    for unfold, bound in ((False, True), (True, True), (False, False)):
+        declared = [] if bound or not sizes else [f"dim {', '.join(sizes)}"]
+        definitions = [*declared, "depth = 2", *_written(writer.blocks, unfold)]
+        net = ["net N {", inputs, *_written(lines, unfold), "}", ""]
+        text = "\n".join([*definitions, *net])
+        for symbol, size in sizes.items():
+            text = text.replace(f"<{symbol}>", str(size) if bound else symbol)
+        texts.append(text)
+    return Program(texts[0], texts[1], texts[2], sizes)
 
 
 def _input(flow: Flow, sizes: list[str]) -> str:

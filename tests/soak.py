@@ -21,8 +21,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from properties import PROPERTIES
 from random_nets import Program, write_program
+from random_sequences import write_sequences
 
-__all__ = ["Property", "failure_of", "main"]
+__all__ = ["Property", "failure_of", "main", "program_of"]
 
 Property = Callable[[Program, Random], None]
 
@@ -50,9 +51,14 @@ def main(arguments: list[str] | None = None) -> int:
     return 1 if failures else 0
 
 
+def program_of(seed: int) -> Program:
+    """The program of a seed: with cells and attention where it is odd."""
+    return (write_sequences if seed % 2 else write_program)(Random(seed))
+
+
 def failure_of(holds: Property, seed: int) -> str | None:
     """What goes wrong with one property on the program of a seed; None if nothing does."""
-    program = write_program(Random(seed))
+    program = program_of(seed)
     try:
         holds(program, Random(seed))
     except Exception:

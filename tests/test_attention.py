@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 import archc
+from properties import agree_with_walk
 
 BATCH, T, S = 2, 7, 11
 
@@ -303,3 +304,9 @@ def test_more_steps_than_learned_positions_are_refused() -> None:
     assert model(torch.zeros(2, 17, 6)).shape == (2, 17, 5)
     with pytest.raises(ValueError, match="17 positions are learned, got 19 steps"):
         model(torch.zeros(2, 19, 6))
+
+
+@pytest.mark.parametrize("chain", ["ROPE(500)", "POSENC(500)", "ATTENTION(2, rope=500)"])
+def test_positions_have_the_precision_of_the_stream(chain: str) -> None:
+    text = f"net N = SEQUENCE(97, 8) -> {chain}"
+    agree_with_walk(archc.load(source=text), text, training=False)

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import archc
+from agreement import agree
 from archc.graph import Call, Region, Scan
 from archc.pipeline import check_source
 from archc.render import to_dot
@@ -123,6 +124,19 @@ def test_what_is_done_once_costs_once() -> None:
         """
     )
     assert net.macs == 11 * 5 * 7 + 3 * 7
+
+
+def test_a_state_that_no_output_needs_costs_what_the_module_computes() -> None:
+    text = """
+        cell Two(n) {
+          c[t] = { x[t-1] -> FC(n) + c[t-1] -> FC(n) } -> TANH
+          h[t] = { x[t] -> FC(n) + h[t-1] -> FC(n) } -> TANH
+        }
+        net N = SEQUENCE(11, 5) -> Two(7)
+    """
+    net = load(text)
+    assert net.macs == 2 * 11 * 7 * (5 + 7)
+    agree(net)
 
 
 def test_a_cell_in_equations_is_one_region() -> None:

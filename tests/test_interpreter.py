@@ -11,20 +11,22 @@ import archc.ops
 from archc.op import REGISTRY
 from interpreter.layers import LAYERS
 from interpreter.plain import PLAIN
+from interpreter.recurrent import SEQUENCES
 from properties import agree_with_walk
 
+KNOWN = {*LAYERS, *PLAIN, *SEQUENCES}
 EXAMPLES = [
     (op.name, example.chain)
     for op in REGISTRY.all()
     for example in op.examples
-    if set(example.chain.replace("(", " ").split()) & {*LAYERS, *PLAIN} and op.family != "user"
+    if set(example.chain.replace("(", " ").split()) & KNOWN and op.family != "user"
 ]
 # Random numbers, patterns, and rounding up are held against torch elsewhere.
 BEYOND = (
     "NOISE", "RESHAPE", "ceil", "LRN", "ADAPTIVEPOOL", "BILINEAR", "TRANSPOSE", "CROP", "PAD",
     "REPEAT", "ONEHOT", "ARGMAX", "SELU", "GLU", "IN(", "mode=", "axis=(", "SOFTMAX(axis", "0..",
-    "-> IN", "SELECT(", "bias=yes", "POSENC", "ATTENTION", "ROPE", "LSTM", "GRU", "RNN",
-    "a=", "ID' @",
+    "-> IN", "SELECT(", "bias=yes", "MASK(shifted",
+    "a=", "ID' @", "dropout=", "grid=",
 )  # fmt: skip
 
 

@@ -9,8 +9,11 @@ import pytest
 import soak
 from properties import PROPERTIES
 from random_nets import write_program
+from random_sequences import write_sequences
 
-PROGRAMS = 100  # for each property; `python -m tests.soak` runs as many as there is time for
+# For each property, half of them on sequences; `python -m tests.soak` runs as many as there is time
+# for.
+PROGRAMS = 200
 
 
 @pytest.mark.parametrize("part", range(4))
@@ -28,6 +31,21 @@ def test_the_writer_writes_everything() -> None:
         "} -> CONCAT", "} -> SELECT(1)", "share ", "param ", " as s", "Around", "Unit", "x1 = ",
         "when training", "out p = ", "for c in [", "[0]", "u(c)", "(Unit", "(CONV, ", "SEQUENCE(",
         "INPUT(3)", "INPUT(3, 13)", "INPUT(3, 13, 17, 19)",
+    )  # fmt: skip
+    assert [one for one in constructs if one not in texts] == []
+
+
+def test_the_writer_of_sequences_writes_everything() -> None:
+    texts = "\n".join([write_sequences(Random(seed)).text for seed in range(400)])
+    constructs = (
+        "h[t-1]", "h[t-2]", "h[t-3]", "c[t-1]", "x[t-1]", "w[t]", "h[0] = first", "in x, w",
+        "(n, first)", "memory)", "context", "-> SPLIT(4)", "out { h[t] | x[t] }", "-> BN] +",
+        "RNN(", "GRU(", "LSTM(", "layers=2", "bidirectional=yes", "bias=one", "bias=no",
+        "ATTENTION(", "kv=", "kv_heads=", "causal=yes", "rope=", "window=3", "MASK(causal)",
+        "MASK(window, 3)", "q @ k'", "ROPE(", "POSENC", "POSEMBED", "TOKENS(7, 19)", "EMBED(",
+        "SEQUENCE(11,", "v = INPUT(", "REVERSE -> Cell", ".state ->", ".state.h", ".state.c",
+        "LAST", "FIRST", "MEAN(axis=t)", "MAX(axis=t)", "REPEAT(7)", "SOFTMAX(axis=t)",
+        "pad=causal",
     )  # fmt: skip
     assert [one for one in constructs if one not in texts] == []
 

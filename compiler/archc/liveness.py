@@ -3,6 +3,9 @@
 A part that only a training-only output needs has parameters, but costs nothing at inference. A
 block of which one output is needed runs whole, as its module does. Needs are found per region and
 per set of wanted outputs, and kept, so that equal layers are looked at once.
+
+A cell that runs computes all that it remembers, whether an output needs it or not: each step hands
+its states to the next, and the last ones may be read from outside.
 """
 
 from __future__ import annotations
@@ -78,6 +81,8 @@ class Liveness:
         marks = _Marks(region)
         wanted = zip(region.outputs, demand, strict=True)
         marks.take(output.wire for output, is_wanted in wanted if is_wanted)
+        if any(demand):
+            marks.take(_remembered(region))
         # Streams flow forward, so one walk backwards finds everything, but for the delayed ones.
         while marks.changed:
             marks.changed = False
@@ -100,7 +105,7 @@ class Liveness:
             yield from _where(node.inputs, live.inputs)
 
     def _needs_of_steps(self, node: Scan, demand: Demand) -> Iterator[Wire]:
-        # What a state begins with is needed like the state: a cell keeps all that it remembers.
+        # What a state begins with is needed like the state.
         live = self.of(node.region, inside(node, node.region, demand))
         whole = node.timed + node.starts
         yield from _where(node.inputs[: node.timed], live.inputs[: node.timed])
@@ -114,6 +119,14 @@ class Liveness:
             if number == 0:
                 yield from _where(node.inputs, live.inputs[:carried])
             yield from _where(run.captures, live.inputs[carried:])
+
+
+def _remembered(region: Region) -> Iterator[Wire]:
+    """What the steps of a cell read of the steps before."""
+    for node in region.nodes:
+        yield from (wire for wire in node.inputs if wire.delay)
+        if isinstance(node, Repeat):
+            yield from (wire for run in node.runs for wire in run.captures if wire.delay)
 
 
 class _Marks:

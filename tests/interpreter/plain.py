@@ -14,7 +14,7 @@ from torch import Tensor
 from interpreter.layers import along, each, padded, rank
 from interpreter.streams import Many, Stream, join, matmul, merge
 
-__all__ = ["PLAIN"]
+__all__ = ["PLAIN", "rotated"]
 
 ELEMENTWISE: dict[str, Callable[[Tensor], Tensor]] = {
     "RELU": lambda x: torch.clamp(x, min=0),
@@ -248,6 +248,26 @@ def posenc(x: Stream, base: float = 10000.0) -> Stream:
     return x.with_data(x.data + table)
 
 
+def rotated(data: Tensor, base: float) -> Tensor:
+    """Feature i and feature i + d / 2 of step t (last axes) turned by t / base ** (2i / d)."""
+    made, features = data.clone(), data.shape[-1]
+    half = features // 2
+    for t, i in itertools.product(range(data.shape[-2]), range(half)):
+        angle = t / base ** (2 * i / features)
+        one, other = data[..., t, i], data[..., t, i + half]
+        made[..., t, i] = one * math.cos(angle) - other * math.sin(angle)
+        made[..., t, i + half] = other * math.cos(angle) + one * math.sin(angle)
+    return made
+
+
+def rope(x: Stream, base: float = 10000.0) -> Stream:
+    return x.with_data(rotated(x.data, base))
+
+
+def repeat(x: Stream, count: int) -> Stream:
+    return Stream(torch.stack([x.data] * count, 1), ("t", *x.axes))
+
+
 def onehot(x: Stream, size: int) -> Stream:
     return Stream(torch.eye(size, dtype=torch.float64)[x.data], (*x.axes, "c"))
 
@@ -264,7 +284,7 @@ PLAIN: dict[str, Callable[..., Any]] = {
     "MAXPOOL": maxpool, "POOL": maxpool, "AVGPOOL": avgpool, "GAP": gap, "GMP": gmp, "MEAN": mean,
     "MAX": largest, "LAST": last, "FIRST": first, "REVERSE": reverse, "FLATTEN": flatten,
     "CONCAT": concat, "SELECT": select, "SPLIT": split, "SHUFFLE": shuffle, "ROLL": roll,
-    "UPSAMPLE": upsample, "POSENC": posenc, "ID": lambda x: x,
+    "UPSAMPLE": upsample, "POSENC": posenc, "ROPE": rope, "REPEAT": repeat, "ID": lambda x: x,
     "ADD": lambda x: reduce(lambda a, b: join(a, b, torch.add), x),
     "MUL": lambda x: reduce(lambda a, b: join(a, b, torch.mul), x),
     "MATMUL": lambda x: matmul(x[0], x[1]),

@@ -17,6 +17,7 @@ class Stream:
     def __init__(self, data: Tensor, axes: tuple[str, ...]) -> None:
         assert data.dim() == len(axes) + 1, (data.shape, axes)
         self.data, self.axes = data, axes
+        self.state: dict[str, Stream] = {}  # what a cell remembers behind the last step
 
     def size(self, axis: str) -> int:
         """The size of an axis by its name; `c` is the last one where none has that name."""

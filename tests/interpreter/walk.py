@@ -10,8 +10,10 @@ import torch
 from torch import Tensor
 
 from archlang import tree
+from interpreter.cells import Memory, Widths, step_of
 from interpreter.layers import LAYERS
 from interpreter.plain import PLAIN
+from interpreter.recurrent import SEQUENCES
 from interpreter.streams import Many, Stream, join, matmul, merge
 from interpreter.values import BUILTINS, Scope, arithmetic, bindings_of, compare
 from interpreter.weights import Weights
@@ -104,6 +106,8 @@ class Interpreter:
             return self._operator(part.what, part.given, incoming)
         if not isinstance(part.what, tree.Block):
             return self.stream(part.what, incoming, Scope(part.scope, incoming))
+        if part.what.kind == "cell":
+            return self._cell(part, incoming)
         scope = Scope(part.scope, incoming)
         if incoming is not None:
             scope.names["x"] = incoming
@@ -150,7 +154,7 @@ class Interpreter:
             table = self.tables[positional[0]]
             made = torch.einsum("...c,vc->...v", incoming.data, table["weight"])
             return incoming.with_data(made)
-        function = LAYERS.get(name)
+        function = {**LAYERS, **SEQUENCES}.get(name)
         if function is None:
             return PLAIN[name](incoming, *positional, **named)
         taken = function.__code__.co_varnames[2 : 2 + len(positional)]
@@ -167,6 +171,70 @@ class Interpreter:
         data = self.inputs.pop(0)
         axes = "t" if name == "TOKENS" else INPUTS[name][len(given)]
         return Stream(data, tuple(axes))
+
+    # --- cells ----------------------------------------------------------------------------------
+
+    def _cell(self, part: Part, incoming: Any) -> Any:
+        scope = Scope(part.scope)
+        self._bind(part, scope)
+        body = part.what.body
+        assert isinstance(body, tree.Body)
+        outer, self.memory = self.memory, self._memory(body, incoming, scope)
+        memory, outputs = self.memory, []
+        # Each step has the weights of the first.
+        layers, learned = list(self.weights.layers), list(self.weights.learned)
+        for now in range(memory.steps):
+            memory.now = now
+            self.weights.layers, self.weights.learned = list(layers), list(learned)
+            outputs.append(self._step(body, Scope(scope)))
+        self.memory = outer
+        made = memory.stacked(outputs)
+        if isinstance(made, Stream):
+            made.state = memory.final()
+        return made
+
+    memory: Memory | None = None
+
+    def _memory(self, body: tree.Body, incoming: Any, scope: Scope) -> Memory:
+        """What is known before the first step."""
+        names = [i.name for s in body.statements if isinstance(s, tree.In) for i in s.inputs]
+        streams = list(incoming) if isinstance(incoming, Many) else [incoming]
+        sequences = dict(zip(names or ["x"], streams, strict=True))
+        starts = {}
+        for statement in body.statements:
+            start = _start_of(statement)
+            if start is not None:
+                starts[start] = self.stream(statement.value, None, scope)  # type: ignore[union-attr]
+        known = {name: one.size("c") for name, one in (sequences | starts).items() if one.axes[1:]}
+        widths = Widths(body, scope, self.value, known)
+        return Memory(sequences, starts, widths.of)
+
+    def _step(self, body: tree.Body, scope: Scope) -> Any:
+        memory = self.memory
+        assert memory is not None
+        outputs, made = Many(), None
+        for statement in body.statements:
+            if isinstance(statement, tree.Assign) and _start_of(statement) is None:
+                made = self._equation(statement, scope)
+            if isinstance(statement, tree.Out):
+                for output in statement.outputs:
+                    outputs.append(self.stream(output.value, None, scope))
+                    if output.name is not None:
+                        memory.remember(output.name, outputs[-1])
+        if not outputs:
+            return made
+        return outputs[0] if len(outputs) == 1 else outputs
+
+    def _equation(self, statement: tree.Assign, scope: Scope) -> Any:
+        made = self.stream(statement.value, None, scope)
+        targets = statement.targets
+        for target, part in zip(targets, [made] if len(targets) == 1 else made, strict=True):
+            if isinstance(target, tree.Name):
+                scope.names[target.name] = part
+            else:
+                assert self.memory is not None
+                self.memory.remember(target.value.name, part)  # type: ignore[union-attr]
+        return made
 
     # --- statements -----------------------------------------------------------------------------
 
@@ -284,6 +352,10 @@ class Interpreter:
             case tree.Optional():
                 return self.stream(expr.value, incoming, scope)
             case tree.Index():
+                ago = step_of(expr.index)
+                if ago is not None and self.memory is not None:
+                    assert isinstance(expr.value, tree.Name)
+                    return self.memory.at(expr.value.name, ago)
                 return self._index(self.stream(expr.value, incoming, scope), expr, scope)
         return self.value(expr, scope)
 
@@ -411,6 +483,11 @@ class Interpreter:
         name = expr.value.name if isinstance(expr.value, tree.Name) else ""
         known = scope.has(name) or name != "ID"
         found = self.value(expr.value, scope) if known else scope.identity
+        if expr.name == "state":
+            states = found.state
+            return next(iter(states.values())) if len(states) == 1 else states
+        if isinstance(found, dict):
+            return found[expr.name]
         if expr.name == "shape":
             return tuple(found.data.shape[1:])
         return found.size(expr.name)
@@ -440,6 +517,15 @@ class Interpreter:
             if isinstance(item, (tree.Chain, tree.Named, tree.Repeat)):
                 return Part(expr, scope)
         return self.value(expr, scope)
+
+
+def _start_of(statement: tree.Statement) -> str | None:
+    """The state whose start an equation `h[0] = ...` gives."""
+    target = statement.targets[0] if isinstance(statement, tree.Assign) else None
+    if not isinstance(target, tree.Index) or not isinstance(target.index, tree.Number):
+        return None
+    assert isinstance(target.value, tree.Name)
+    return target.value.name
 
 
 def _joined(sign: str, left: Any, right: Any) -> Any:

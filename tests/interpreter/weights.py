@@ -7,7 +7,10 @@ from torch import Tensor, nn
 __all__ = ["Layer", "Weights"]
 
 # Classes that generated code defines for one operator, beside those of torch.
-HELPERS = ("Scale", "PositionEmbedding", "RelativePositions", "Unembed")
+HELPERS = (
+    "Scale", "PositionEmbedding", "RelativePositions", "Unembed",
+    "OneBiasRNN", "OneBiasGRU", "OneBiasLSTM",
+)  # fmt: skip
 
 
 class Layer:

@@ -9,8 +9,9 @@ __all__ = ["ROTATE", "attention_class"]
 ROTATE = '''def rotate(x: Tensor, base: float = 10000.0) -> Tensor:
     """Turn the features of (..., T, C) by their position (rotary positions, Su et al. 2021)."""
     steps, features = x.shape[-2:]
-    position = torch.arange(steps, device=x.device, dtype=torch.float32)
-    index = torch.arange(0, features, 2, device=x.device, dtype=torch.float32)
+    exact = torch.promote_types(x.dtype, torch.float32)
+    position = torch.arange(steps, device=x.device, dtype=exact)
+    index = torch.arange(0, features, 2, device=x.device, dtype=exact)
     angle = position[:, None] * base ** (-index / features)
     cos, sin = angle.cos().to(x.dtype), angle.sin().to(x.dtype)
     first, second = x.chunk(2, dim=-1)

@@ -47,8 +47,9 @@ def _way_to_a_sequence(stream: Shape, operator: str) -> str | None:
 _ENCODING = '''def positional_encoding(x: Tensor, base: float = 10000.0) -> Tensor:
     """Add sinusoidal positions (Vaswani et al. 2017) to a sequence (..., T, C)."""
     steps, features = x.shape[-2:]
-    position = torch.arange(steps, device=x.device, dtype=torch.float32)
-    index = torch.arange(0, features, 2, device=x.device, dtype=torch.float32)
+    exact = torch.promote_types(x.dtype, torch.float32)
+    position = torch.arange(steps, device=x.device, dtype=exact)
+    index = torch.arange(0, features, 2, device=x.device, dtype=exact)
     angle = position[:, None] * base ** (-index / features)
     encoding = torch.stack((angle.sin(), angle.cos()), dim=-1).flatten(-2)
     return x + encoding[:, :features].to(x.dtype)

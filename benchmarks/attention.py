@@ -8,11 +8,9 @@ machine slows both sides. B=8, T=512, d=512, 8 heads, float32.
 
 from __future__ import annotations
 
-import argparse
-
 import torch
 import torch.nn.functional as F
-from timing import compared, step_of
+from timing import HEAD, options, row, step_of
 from torch import Tensor, nn
 
 import archc
@@ -58,33 +56,23 @@ class Torch(nn.Module):
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--pairs", type=int, default=15)
-    given = parser.parse_args()
+    given = options(__doc__).parse_args()
     torch.set_num_threads(given.threads)
     torch.manual_seed(0)
     built_in = archc.load(source="net N = SEQUENCE(512, 512) -> ATTENTION(8)").to_torch()
+    equation = archc.load(source=EQUATION).to_torch()
     rows: list[tuple[str, nn.Module, nn.Module]] = [
         ("ATTENTION / nn.MultiheadAttention", built_in, Torch()),
-        (
-            "the equation / the fused kernel by hand",
-            archc.load(source=EQUATION).to_torch(),
-            ByHand(),
-        ),
+        ("the equation / the fused kernel by hand", equation, ByHand()),
     ]
     x = torch.randn(BATCH, STEPS, FEATURES, device=given.device)
-    print("| ours / theirs | | ours | theirs | times faster (quartiles) |")
-    print("|---|---|---|---|---|")
+    print(HEAD)
     for name, ours, theirs in rows:
         pair = ours.to(given.device), theirs.to(given.device)
         for backward in (False, True):
             first, second = [step_of(model, x, backward=backward) for model in pair]
-            a, b, (low, middle, high) = compared(first, second, given.pairs)
             what = "with backward" if backward else "forward"
-            times = f"{middle:.2f} ({low:.2f} to {high:.2f})"
-            print(f"| {name} | {what} | {a:.2f} ms | {b:.2f} ms | {times} |", flush=True)
+            print(row(name, what, first, second, given.pairs), flush=True)
 
 
 if __name__ == "__main__":

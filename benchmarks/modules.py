@@ -1,6 +1,6 @@
 """How fast compiled modules are: for inference, and beside torchvision's where that is installed.
 
-    python benchmarks/modules.py [NET ...] [--device cuda] [--threads 2] [--pairs 7]
+    python benchmarks/modules.py [NET ...] [--device cuda] [--threads 2] [--pairs 15]
 
 Eager forward of the module as compiled and of the one for inference, and, with torchvision
 installed, of its module of the same network; forward with backward, and the peak memory of a step
@@ -10,91 +10,16 @@ machine slows both sides. Batch 8 (64 on a GPU), float32.
 
 from __future__ import annotations
 
-import argparse
-import statistics
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from peers import torchvision_network
+from timing import HEAD, Step, options, row, step_of
 from torch import nn
 
 import archc
 
-
-@dataclass(frozen=True)
-class Setting:
-    """Where and how often is measured."""
-
-    device: str
-    batch: int
-    pairs: int
-
-    def images(self) -> torch.Tensor:
-        """A batch, (B, 3, 224, 224)."""
-        return torch.randn(self.batch, 3, 224, 224, device=self.device)
-
-
 NETS = ("resnet18", "resnet50", "densenet121", "googlenet", "mobilenet_v2", "vgg16")
-Step = Callable[[], None]
-
-
-def forward(model: nn.Module, setting: Setting) -> Step:
-    """One forward pass outside training."""
-    model.eval()
-    images = setting.images()
-
-    def step() -> None:
-        with torch.inference_mode():
-            model(images)
-
-    return step
-
-
-def training(model: nn.Module, setting: Setting) -> Step:
-    """One forward and one backward pass in training."""
-    model.train()
-    images = setting.images()
-
-    def step() -> None:
-        model.zero_grad(set_to_none=True)
-        model(images).sum().backward()
-
-    return step
-
-
-def seconds(step: Step) -> float:
-    """The time of one step."""
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
-    started = time.perf_counter()
-    step()
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
-    return time.perf_counter() - started
-
-
-def alternate(ours: Step, theirs: Step, count: int) -> list[tuple[float, float]]:
-    """Times of both, taken in turns."""
-    for step in (ours, theirs, ours, theirs):
-        step()
-    found = []
-    for number in range(count):
-        steps = (ours, theirs) if number % 2 else (theirs, ours)
-        times = {id(step): seconds(step) for step in steps}
-        found.append((times[id(ours)], times[id(theirs)]))
-    return found
-
-
-def row(name: str, what: str, ours: Step, theirs: Step, count: int) -> str:
-    """A row of the table: medians in milliseconds, the ratio with its quartiles."""
-    times = alternate(ours, theirs, count)
-    low, middle, high = statistics.quantiles([b / a for a, b in times], n=4)
-    medians = [statistics.median(side) * 1000 for side in zip(*times, strict=True)]
-    cells = [f"{median:.1f} ms" for median in medians]
-    return f"| {name} | {what} | {' | '.join(cells)} | {middle:.2f} ({low:.2f} to {high:.2f}) |"
 
 
 def torchvision_model(name: str) -> nn.Module | None:
@@ -129,52 +54,49 @@ def device_peak(step: Step) -> int:
     return torch.cuda.max_memory_allocated() - before
 
 
-def measure(name: str, setting: Setting) -> None:
-    """Print the rows of a network."""
-    net = archc.load(name)
+def measure(name: str, images: torch.Tensor, pairs: int) -> None:
+    """Print the rows of a network for a batch of images, (B, 3, 224, 224)."""
+    net, device = archc.load(name), images.device
     plain = net.to_torch()
-    infer = net.to_torch(optimize="inference", weights=plain).to(setting.device)
-    plain = plain.to(setting.device)
+    infer = net.to_torch(optimize="inference", weights=plain).to(device)
+    plain = plain.to(device)
 
-    def show(what: str, ours: Step, theirs: Step) -> None:
-        print(row(name, what, ours, theirs, setting.pairs), flush=True)
+    def inference(what: str, ours: nn.Module, theirs: nn.Module) -> None:
+        first, second = [step_of(model.eval(), images, backward=False) for model in (ours, theirs)]
+        print(row(name, what, first, second, pairs), flush=True)
 
-    show("inference, plain", forward(infer, setting), forward(plain, setting))
+    inference("inference, plain", infer, plain)
     theirs = torchvision_model(name)
     if theirs is None:
         return
-    theirs = theirs.to(setting.device)
-    show("inference, torchvision", forward(infer, setting), forward(theirs, setting))
-    show("plain, torchvision", forward(plain, setting), forward(theirs, setting))
-    steps = training(plain, setting), training(theirs, setting)
-    show("plain, torchvision, with backward", *steps)
-    most = device_peak if setting.device == "cuda" else peak
-    ours, other = [most(step) / 1e6 for step in steps]
-    print(f"| {name} | peak of training | {ours:.0f} MB | {other:.0f} MB | {ours / other:.3f} |")
+    theirs = theirs.to(device)
+    inference("inference, torchvision", infer, theirs)
+    inference("plain, torchvision", plain, theirs)
+    ours, other = [step_of(model.train(), images, backward=True) for model in (plain, theirs)]
+    print(row(name, "plain, torchvision, with backward", ours, other, pairs), flush=True)
+    most = device_peak if device.type == "cuda" else peak
+    held, theirs_held = most(ours) / 1e6, most(other) / 1e6
+    ratio = held / theirs_held
+    print(f"| {name} | peak of training | {held:.0f} MB | {theirs_held:.0f} MB | {ratio:.3f} |")
 
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = options(__doc__)
     parser.add_argument("nets", nargs="*", default=NETS)
-    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--pairs", type=int, default=7)
     parser.add_argument("--batch", type=int)
     given = parser.parse_args()
-    setting = Setting(
-        given.device, given.batch or (8 if given.device == "cpu" else 64), given.pairs
-    )
+    batch = given.batch or (8 if given.device == "cpu" else 64)
     torch.set_num_threads(given.threads)
     torch.manual_seed(0)
+    images = torch.randn(batch, 3, 224, 224, device=given.device)
     where = f"{given.threads} threads"
     if given.device == "cuda":
         where = torch.cuda.get_device_name()
-    print(f"torch {torch.__version__}, batch {setting.batch}, {where}, {setting.pairs} pairs\n")
-    print("| net | first, second | first | second | second / first (quartiles) |")
-    print("|---|---|---|---|---|")
+    print(f"torch {torch.__version__}, batch {batch}, {where}, {given.pairs} pairs\n")
+    print(HEAD)
     for name in given.nets:
-        measure(name, setting)
+        measure(name, images, given.pairs)
 
 
 if __name__ == "__main__":

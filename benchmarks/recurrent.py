@@ -9,32 +9,15 @@ not, and beside it stands the loop over a module of one step that a person write
 
 from __future__ import annotations
 
-import argparse
-
 import torch
-from timing import compared, step_of
+from timing import HEAD, options, row, step_of
 from torch import Tensor, nn
 
 import archc
 
 BATCH, FEATURES, UNITS = 32, 256, 256
-LSTM = """cell Memory(n) {
-  z    = x[t] | h[t-1]
-  f    = z -> FC(n) -> SIGMOID
-  i    = z -> FC(n) -> SIGMOID
-  g    = z -> FC(n) -> TANH
-  o    = z -> FC(n) -> SIGMOID
-  c[t] = f * c[t-1] + i * g
-  h[t] = o * (c[t] -> TANH)
-  out h[t]
-}
-net N = SEQUENCE(T, 256) -> Memory(256)"""
-MGU = """cell MGU(n) {
-  f    = { x[t] | h[t-1] } -> FC(n) -> SIGMOID
-  g    = { x[t] | f * h[t-1] } -> FC(n) -> TANH
-  h[t] = (1 - f) * h[t-1] + f * g
-}
-net N = SEQUENCE(T, 256) -> MGU(256)"""
+LSTM = 'from "cells/lstm.arch" import LSTM4\nnet N = SEQUENCE(T, 256) -> LSTM4(256)'
+MGU = 'from "cells/mgu.arch" import MGU\nnet N = SEQUENCE(T, 256) -> MGU(256)'
 
 
 class FusedLSTM(nn.Module):
@@ -86,30 +69,23 @@ def compiled(source: str) -> nn.Module:
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--pairs", type=int, default=15)
-    given = parser.parse_args()
+    given = options(__doc__).parse_args()
     torch.set_num_threads(given.threads)
     torch.manual_seed(0)
     rows = [
         ("LSTM as equations / nn.LSTM", LSTM, FusedLSTM(), 128),
         ("minimal gated unit / loop over a module", MGU, Loop(), 128),
-        ("the same", MGU, Loop(), 4),
+        ("minimal gated unit / loop over a module", MGU, Loop(), 4),
     ]
-    print("| ours / theirs | T | | ours | theirs | times faster (quartiles) |")
-    print("|---|---|---|---|---|---|")
+    print(HEAD)
     for name, source, theirs, steps in rows:
         x = torch.randn(BATCH, steps, FEATURES, device=given.device)
         pair = compiled(source).to(given.device), theirs.to(given.device)
         for backward in (False, True):
-            what = "with backward" if backward else "forward"
+            what = f"T={steps}, {'with backward' if backward else 'forward'}"
             count = given.pairs * (1 if steps > 4 else 8)
             first, second = [step_of(model, x, backward=backward) for model in pair]
-            a, b, (low, middle, high) = compared(first, second, count)
-            times = f"{middle:.2f} ({low:.2f} to {high:.2f})"
-            print(f"| {name} | {steps} | {what} | {a:.2f} ms | {b:.2f} ms | {times} |", flush=True)
+            print(row(name, what, first, second, count), flush=True)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import time
 from collections.abc import Callable
@@ -9,9 +10,19 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-__all__ = ["Step", "compared", "step_of"]
+__all__ = ["HEAD", "Step", "options", "row", "step_of"]
 
 Step = Callable[[], None]
+HEAD = "| first / second | | first | second | times faster (quartiles) |\n|---|---|---|---|---|"
+
+
+def options(description: str | None) -> argparse.ArgumentParser:
+    """The options that every benchmark of modules takes."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--pairs", type=int, default=15)
+    return parser
 
 
 def step_of(model: nn.Module, x: Tensor, *, backward: bool) -> Step:
@@ -28,8 +39,8 @@ def step_of(model: nn.Module, x: Tensor, *, backward: bool) -> Step:
     return training if backward else forward
 
 
-def compared(ours: Step, theirs: Step, pairs: int) -> tuple[float, float, tuple[float, ...]]:
-    """The median times in milliseconds, and the quartiles of how many times faster ours is."""
+def row(name: str, what: str, ours: Step, theirs: Step, pairs: int) -> str:
+    """A row below `HEAD`: medians in milliseconds, how many times faster, with the quartiles."""
     for step in (ours, theirs, ours, theirs):
         step()
     found = []
@@ -37,8 +48,10 @@ def compared(ours: Step, theirs: Step, pairs: int) -> tuple[float, float, tuple[
         steps = (ours, theirs) if number % 2 else (theirs, ours)
         times = {id(step): _seconds(step) for step in steps}
         found.append((times[id(ours)], times[id(theirs)]))
-    medians = [statistics.median(side) * 1000 for side in zip(*found, strict=True)]
-    return medians[0], medians[1], tuple(statistics.quantiles([b / a for a, b in found], n=4))
+    first, second = [statistics.median(side) * 1000 for side in zip(*found, strict=True)]
+    low, middle, high = statistics.quantiles([b / a for a, b in found], n=4)
+    times_faster = f"{middle:.2f} ({low:.2f} to {high:.2f})"
+    return f"| {name} | {what} | {first:.2f} ms | {second:.2f} ms | {times_faster} |"
 
 
 def _seconds(step: Step) -> float:

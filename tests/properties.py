@@ -109,6 +109,32 @@ def the_module_computes_what_the_text_says(program: Program, random: Random) -> 
     agree_with_walk(net, program.text, training=True)
 
 
+def equations_and_kernels_agree(program: Program, random: Random) -> None:
+    """Fused, hoisted and gathered loops give the numbers and gradients of the plain one."""
+    net = archc.load(source=program.text)
+    made, plain = net.source(), net.source(recognize=False)
+    if made == plain:
+        return
+    torch.manual_seed(len(program.text))
+    inputs = [_example(port.shape) for port in net.program.region.inputs]
+    first = _filled(module_of(made).double(), False)
+    second = module_of(plain).double().eval()
+    second.load_state_dict(first.state_dict())
+    assert list(first.state_dict()) == list(second.state_dict())
+    pairs = zip(_learned(first, inputs), _learned(second, inputs), strict=True)
+    assert all(torch.allclose(a, b, rtol=CLOSE, atol=CLOSE) for a, b in pairs)
+
+
+def _learned(model: nn.Module, inputs: list[Tensor]) -> list[Tensor]:
+    """Outputs, and the gradients of all weights of an uneven sum of them."""
+    outputs = _flat(model(*inputs))
+    real = [one for one in outputs if one.requires_grad]
+    if real:
+        sum([(one * one.detach().cos()).sum() for one in real]).backward()
+    gradients = [weight.grad for weight in model.parameters()]
+    return [*outputs, *[torch.zeros(()) if one is None else one for one in gradients]]
+
+
 def a_changed_token_is_a_mistake_or_a_program(program: Program, random: Random) -> None:
     """One token off: a diagnostic, or a net whose module agrees with its figures; in time."""
     text = _mutated(program.text, random)
@@ -130,6 +156,7 @@ PROPERTIES: tuple[Callable[[Program, Random], None], ...] = (
     symbols_have_the_figures_of_numbers,
     one_module_takes_all_sizes,
     the_module_computes_what_the_text_says,
+    equations_and_kernels_agree,
     a_changed_token_is_a_mistake_or_a_program,
 )
 

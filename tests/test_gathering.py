@@ -110,11 +110,38 @@ def test_a_graph_that_is_kept_gives_the_same_again() -> None:
 
 
 def test_second_derivatives_are_refused() -> None:
-    made, _ = modules("split")
+    made, plain = modules("split")
     x = sequence("split")
-    (first,) = torch.autograd.grad(made(x).sum(), x, create_graph=True)
-    with pytest.raises(RuntimeError, match="differentiate twice"):
-        first.sum().backward()
+    with pytest.raises(RuntimeError, match="--no-recognize"):
+        torch.autograd.grad(made(x).sum(), x, create_graph=True)
+    (first,) = torch.autograd.grad(plain(x).square().sum(), x, create_graph=True)
+    first.sum().backward()
+
+
+STARTED = """cell C(n, s) {
+  h[0] = s
+  h[t] = { x[t] -> FC(n) + h[t-1] -> FC(n) } -> SIGMOID
+}
+net N {
+  in x = SEQUENCE(11, 5), s = INPUT(7)
+  y = x -> C(7, s)
+  out y, z = y.state
+}"""
+
+
+@pytest.mark.parametrize("output", [0, 1])
+@pytest.mark.parametrize("source", [0, 1])
+def test_so_they_are_by_the_start_and_from_the_last_state(output: int, source: int) -> None:
+    made = archc.load(source=STARTED).to_torch().double()
+    given = [
+        torch.randn(BATCH, *sizes, dtype=torch.float64, requires_grad=True)
+        for sizes in ((STEPS, 5), (7,))
+    ]
+    result = tuple(made(*given))[output].square().sum()
+    with pytest.raises(RuntimeError, match="--no-recognize"):
+        torch.autograd.grad(result, given[source], create_graph=True)
+    (first,) = torch.autograd.grad(tuple(made(*given))[output].sum(), given[source])
+    assert first.isfinite().all()
 
 
 def test_frozen_weights_and_no_gradients() -> None:

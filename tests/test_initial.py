@@ -24,7 +24,8 @@ def _weights(init: str) -> tuple[torch.Tensor, torch.Tensor]:
     for name in ("conv", "fc"):
         bias = getattr(model, name).bias
         assert not bias.any()
-    return model.conv.weight.detach(), model.fc.weight.detach()  # type: ignore[union-attr]
+    weights = dict(model.named_parameters())
+    return weights["conv.weight"].detach(), weights["fc.weight"].detach()
 
 
 @pytest.mark.parametrize(

@@ -130,7 +130,7 @@ def gradients(model: nn.Module, result: Tensor) -> list[Tensor]:
     """What the weights get from a sum in which no two numbers count alike."""
     model.zero_grad()
     counted = torch.arange(result.numel(), dtype=result.dtype).reshape(result.shape) % 7 + 1
-    (result * counted).sum().backward(retain_graph=True)  # type: ignore[no-untyped-call]
+    (result * counted).sum().backward(retain_graph=True)
     return [torch.zeros(1) if p.grad is None else p.grad.clone() for p in model.parameters()]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import archc
 from archc.pipeline import Request, load_program
 from language import net, only, output
 
@@ -225,3 +226,23 @@ def test_a_comprehension_walks_over_lists_and_not_over_chains() -> None:
     assert found.message == "expected a list, found a chain"
     assert found.help is not None
     assert output(text.replace("[16]*3", "[16 for i in range(3)]")) == "(16, 11, 13)"
+
+
+def test_streams_in_parentheses_are_no_bundle() -> None:
+    text = (
+        "block B {\n  in x, s\n  out { x | s }\n}\n"
+        "net N {\n  in x = INPUT(5), s = INPUT(7)\n  out (x, s) -> B\n}"
+    )
+    with pytest.raises(archc.ArchError) as caught:
+        archc.load(source=text)
+    found = caught.value.diagnostics[0]
+    assert found.code == "value-as-stream"
+    assert found.message == "(a stream (5), a stream (7)) is a value and cannot flow into B"
+    assert found.help is not None and "{ x, y }" in found.help
+
+
+def test_a_param_without_a_size_is_refused() -> None:
+    text = "block U(c) {\n  param g = () init ones\n  out x * g\n}\nnet N = INPUT(3) -> U(3)"
+    with pytest.raises(archc.ArchError) as caught:
+        archc.load(source=text)
+    assert caught.value.diagnostics[0].message == "a param needs a size, found ()"

@@ -8,6 +8,7 @@ import pickle
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -94,7 +95,10 @@ def test_another_process_loads_a_whole_module(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-class Changed(type(archc.compile(source=NETS[0]))):  # type: ignore[misc]
+Compiled: Any = type(archc.compile(source=NETS[0]))
+
+
+class Changed(Compiled):
     """A net that a user builds on."""
 
 
@@ -125,10 +129,11 @@ def _over_gloo(rank: int, folder: str, kind: str) -> None:
         given, state, expected = torch.load(f"{folder}/given.pt")
         model = archc.compile(source=PARALLEL)
         model.load_state_dict(state)
-        if kind == "ddp":
-            wrapped: torch.nn.Module = DistributedDataParallel(model)
-        else:
-            wrapped = fully_shard(model, mesh=torch.distributed.init_device_mesh("cpu", (2,)))  # type: ignore[assignment]
+        wrapped: Any = (
+            DistributedDataParallel(model)
+            if kind == "ddp"
+            else fully_shard(model, mesh=torch.distributed.init_device_mesh("cpu", (2,)))
+        )
         made = wrapped(given)
         torch.testing.assert_close(made, expected)
         made.square().sum().backward()

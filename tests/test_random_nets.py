@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
 from random import Random
 
 import pytest
 
+import archc
 import soak
 from properties import PROPERTIES
 from random_nets import write_program
@@ -14,6 +18,7 @@ from random_sequences import write_sequences
 # For each property, half of them on sequences; `python -m tests.soak` runs as many as there is time
 # for.
 PROGRAMS = 200
+SOURCES = 520
 
 
 @pytest.mark.parametrize("part", range(4))
@@ -22,6 +27,20 @@ def test_what_holds_of_every_program(holds: soak.Property, part: int) -> None:
     for seed in range(part * PROGRAMS // 4, (part + 1) * PROGRAMS // 4):
         failure = soak.failure_of(holds, seed)
         assert failure is None, f"seed {seed}:\n{failure}"
+
+
+def test_sources_are_typed_and_formatted(tmp_path: Path) -> None:
+    for seed in range(SOURCES):
+        text = archc.load(source=soak.program_of(seed).text).source()
+        (tmp_path / f"net{seed}.py").write_text(text, encoding="utf-8")
+    run = [sys.executable, "-m"]
+    for command in (
+        [*run, "ruff", "format", "--isolated", "--no-cache", "--diff", "-q", str(tmp_path)],
+        [*run, "ruff", "check", "--isolated", "--no-cache", "-q", str(tmp_path)],
+        [*run, "mypy", "--strict", "--cache-dir", str(tmp_path / "cache"), str(tmp_path)],
+    ):
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_writer_writes_everything() -> None:

@@ -203,8 +203,8 @@ class Interpreter:
         starts = {}
         for statement in body.statements:
             start = _start_of(statement)
-            if start is not None:
-                starts[start] = self.stream(statement.value, None, scope)  # type: ignore[union-attr]
+            if start is not None and isinstance(statement, tree.Assign):
+                starts[start] = self.stream(statement.value, None, scope)
         known = {name: one.size("c") for name, one in (sequences | starts).items() if one.axes[1:]}
         widths = Widths(body, scope, self.value, known)
         return Memory(sequences, starts, widths.of)
@@ -232,8 +232,8 @@ class Interpreter:
             if isinstance(target, tree.Name):
                 scope.names[target.name] = part
             else:
-                assert self.memory is not None
-                self.memory.remember(target.value.name, part)  # type: ignore[union-attr]
+                assert self.memory is not None and isinstance(target.value, tree.Name)
+                self.memory.remember(target.value.name, part)
         return made
 
     # --- statements -----------------------------------------------------------------------------

@@ -6,7 +6,16 @@ import re
 
 from archlang.record import Record
 
-__all__ = ["PLACEHOLDER", "RANK", "TYPED", "Value", "hug_powers", "is_name", "operand_text"]
+__all__ = [
+    "PLACEHOLDER",
+    "RANK",
+    "TYPED",
+    "Value",
+    "hug_powers",
+    "is_name",
+    "operand_text",
+    "spaced_slices",
+]
 
 PLACEHOLDER = re.compile(r"\{(\*|\w+)\}")
 RANK = {"other": 0, "sum": 1, "product": 2, "power": 2.5, "call": 3}
@@ -50,6 +59,17 @@ def operand_text(value: Value, template: str, match: re.Match[str], rank: float)
         return value.text
     enough = value.rank > rank or (value.rank == rank and not before and rank in (1, 2))
     return value.text if enough or value.rank == 3 else f"({value.text})"
+
+
+def spaced_slices(text: str) -> str:
+    """Slices as formatters have them: `[:, : self.n]`, and `[:, :3]` with numbers alone."""
+    return re.sub(r"(?:(?<=\[)|(?<=, ))([\w.]*):([\w.]*)(?=[\],])", _slice, text)
+
+
+def _slice(match: re.Match[str]) -> str:
+    first, last = match.groups()
+    blank = " " if "." in first + last else ""
+    return f"{first}{blank * bool(first)}:{blank * bool(last)}{last}"
 
 
 def hug_powers(text: str) -> str:

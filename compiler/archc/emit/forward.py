@@ -15,6 +15,7 @@ from archc.emit.expressions import (
     hug_powers,
     is_name,
     operand_text,
+    spaced_slices,
 )
 from archc.emit.lines import Lines
 from archc.emit.liveness import count_uses
@@ -257,7 +258,7 @@ class Forward:
                 return found
             return self.attribute(found) if isinstance(found, Slot) else str(found.text)
 
-        text = hug_powers(PLACEHOLDER.sub(fill, template))
+        text = spaced_slices(hug_powers(PLACEHOLDER.sub(fill, template)))
         depth = max([operands[i].depth for i in used], default=0)
         layers = 0 if precedence in ("sum", "product", "power") else 1
         variables = frozenset().union(*[operands[i].variables for i in used])

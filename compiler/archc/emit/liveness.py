@@ -76,6 +76,7 @@ def needed(steps: Sequence[Step], outputs: Iterable[Stream]) -> list[Step]:
             step = step.replace(branches=branches)
             _want(wanted, count_uses([step], ()))
         elif isinstance(step, Scanned):
+            step = _remembering(step, wanted)
             leaving = [memory.now for memory in step.memories] + [one for one, _ in step.results]
             inner = needed(step.steps, leaving)
             used = count_uses(inner, leaving)
@@ -86,6 +87,14 @@ def needed(steps: Sequence[Step], outputs: Iterable[Stream]) -> list[Step]:
             _want(wanted, count_uses([step], ()))
         kept.append(step)
     return kept[::-1]
+
+
+def _remembering(scan: Scanned, wanted: set[Stream]) -> Scanned:
+    """The scan without memories that nothing reads: what read them runs in front of the loop."""
+    leaving = [memory.now for memory in scan.memories] + [one for one, _ in scan.results]
+    used = count_uses(needed(scan.steps, leaving), ())
+    read = [m for m in scan.memories if m.final in wanted or any(used[one] for one in m.before)]
+    return scan if len(read) == len(scan.memories) else scan.replace(memories=tuple(read))
 
 
 def _want(wanted: set[Stream], streams: Iterable[Stream]) -> None:

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 __all__ = ["build_scan", "write_scan"]
 
 
-# What is left of a line between `        for x_t in ` and `.unbind(1):`.
-_HEADER = WIDTH - 30
+# What is left of a line between `        for x_t in ` and `.unbind(1):`, and of a line of its own,
+# where there are several sequences, between twelve blanks and `.unbind(1),`.
+_ALONE, _BESIDE = WIDTH - 30, WIDTH - 23
 
 
 # --- building ------------------------------------------------------------------------------------
@@ -215,9 +216,12 @@ def _header(forward: Forward, scan: Scanned) -> str:
     if not scan.sequences:
         count = scan.count
         return f"for _ in range({count if isinstance(count, str) else forward.attribute(count)}):"
-    whole = scan.sequences[0][0]
-    if (scan.counted is not None or _is_long(forward, scan)) and forward.value(whole).depth:
-        forward.assign(whole, forward.value(whole))  # the real steps are counted on it, too
+    room = _ALONE if len(scan.sequences) == 1 else _BESIDE
+    for place, (sequence, _) in enumerate(scan.sequences):
+        value = forward.value(sequence)
+        counted = scan.counted is not None and place == 0  # the real steps are counted on it, too
+        if value.depth and (counted or width(value.text) > room):
+            forward.assign(sequence, value)
     variables, sources = [], []
     for sequence, element in scan.sequences:
         value = forward.value(sequence)
@@ -245,11 +249,6 @@ def _real(forward: Forward) -> str:
     """The local that says which examples have a real step at work."""
     forward.real = forward.declare("real")
     return forward.real
-
-
-def _is_long(forward: Forward, scan: Scanned) -> bool:
-    """Whether one sequence would not stand in the line of the loop."""
-    return len(scan.sequences) == 1 and width(forward.value(scan.sequences[0][0]).text) > _HEADER
 
 
 def _remember(forward: Forward, scan: Scanned, states: list[list[str]]) -> None:

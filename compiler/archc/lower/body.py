@@ -281,6 +281,11 @@ def _param(statement: tree.Param, ctx: Context) -> None:
         define(statement.name, POISON, statement.span, ctx)
         return
     listed = sizes if isinstance(sizes, tuple) else (sizes,)
+    if not listed:
+        help = f"a single number is `param {statement.name} = (1)`"
+        raise Problem(
+            "argument-value", "a param needs a size, found ()", statement.shape.span, help=help
+        )
     for size in listed:
         if isinstance(size, bool) or not isinstance(size, int) or size < 1:
             message = f"a size of a param is a whole number of at least 1, found {show(size)}"

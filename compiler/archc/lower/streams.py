@@ -141,6 +141,8 @@ def _number_flows(step: tree.Expr, incoming: Any) -> Any:
         raise Problem("stream-missing", "NONE flows nowhere", step.span)
     message = f"{name_of(incoming)} is a value and cannot flow into {step.span.text}"
     help = "parentheses bind: `2 * (x -> FC(3))`"
+    if isinstance(incoming, tuple) and any(isinstance(part, Stream) for part in incoming):
+        help = "streams flow side by side as a bundle: `{ x, y } -> ...`"
     raise Problem("value-as-stream", message, step.span, help=help)
 
 

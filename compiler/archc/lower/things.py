@@ -169,6 +169,8 @@ def name_of(thing: Any) -> str:
             return f"a stream {thing.shape}"
         case Bundle():
             return f"a bundle of {len(thing.items)}"
+        case tuple():
+            return f"({', '.join([name_of(part) for part in thing])})"
     from archlang.values import show
 
     return repr(thing) if isinstance(thing, _Sentinel) else show(thing)

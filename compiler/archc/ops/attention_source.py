@@ -181,7 +181,8 @@ def _forward(sort: _Sort) -> str:
             dropout_p=dropout,
 {causal}            enable_gqa=grouped,
         )
-        return self.out(y.transpose(-3, -2).flatten(-2))
+        made: Tensor = self.out(y.transpose(-3, -2).flatten(-2))
+        return made
 """
 
 

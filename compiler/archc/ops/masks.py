@@ -28,8 +28,8 @@ __all__ = ["Mask", "RelativePositions"]
 
 _CAUSAL = '''def causal_mask(scores: Tensor) -> Tensor:
     """Minus infinity where a step of the queries (rows) would see a later key (columns)."""
-    allowed = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device).tril()
-    return scores.masked_fill(~allowed, float("-inf"))
+    seen = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device)
+    return scores.masked_fill(~seen.tril(), float("-inf"))
 '''
 
 _WINDOW = '''def window_mask(scores: Tensor, window: int) -> Tensor:

@@ -29,7 +29,8 @@ _ATTEND = '''def attend(
 ) -> Tensor:
     """softmax(scale * q @ k') @ v of (B, T, C), (B, S, C) and (B, S, D), by a fused kernel."""
     q, k, v = q.unsqueeze(1), k.unsqueeze(1), v.unsqueeze(1)
-    return F.scaled_dot_product_attention(q, k, v, is_causal=causal, scale=scale).squeeze(1)
+    y = F.scaled_dot_product_attention(q, k, v, is_causal=causal, scale=scale)
+    return y.squeeze(1)
 '''
 
 

@@ -3,6 +3,9 @@
 The gradient of a recurrent weight is a sum over the steps of dy[t]' h[t-1]. Where the product is
 added to something that is known for all steps, that stream's gradient is dy of all steps, so one
 product gives the whole sum. Fused kernels do the same.
+
+Inside the loop the weight is a constant, so a second derivative would lack a part. What leaves the
+loop refuses it, by whatever way it is asked for.
 """
 
 from __future__ import annotations
@@ -15,7 +18,13 @@ from archc.ops.join import Add
 from archc.ops.linear import FullyConnected
 from archc.recognition.notes import Note
 from archc.recognition.products import Product, WeightPart
-from archc.recognition.rewriting import only_used, operation_at, rewired_region, wire_shape
+from archc.recognition.rewriting import (
+    only_used,
+    operation_at,
+    rewired_region,
+    wire_shape,
+    wires_of,
+)
 from archc.shapes import Axis, Shape
 from archlang.record import Record
 
@@ -30,10 +39,18 @@ _FUNCTION = '''class GatherSteps(torch.autograd.Function):
         return added.view_as(added)
 
     @staticmethod
-    @torch.autograd.function.once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None]:
         states = torch.stack(ctx.states, dim=1).flatten(0, 1).to(gradient.dtype)
         return gradient, gradient.flatten(0, 1).t() @ states, None
+'''
+
+_ONCE = '''def differentiated_once(gradient: Tensor) -> None:
+    """Refuses second derivatives through a loop that gathers what its weights learn."""
+    if torch.is_grad_enabled():
+        raise RuntimeError(
+            "a loop that gathers what its weights learn has no second derivatives; "
+            "archc compile --no-recognize writes it without"
+        )
 '''
 
 _WEIGHT = '''class RecurrentWeight:
@@ -50,7 +67,8 @@ _WEIGHT = '''class RecurrentWeight:
         """What is added at each step (B, T, C): the way on which gradients come back."""
         if not self.gathers:
             return added
-        gathered: Tensor = GatherSteps.apply(added, self.weight, self.states)
+        gather: Any = GatherSteps.apply
+        gathered: Tensor = gather(added, self.weight, self.states)
         return gathered
 
     def step(self, added: Tensor, state: Tensor) -> Tensor:
@@ -58,7 +76,21 @@ _WEIGHT = '''class RecurrentWeight:
         if self.gathers:
             self.states.append(state.detach())
         return torch.addmm(added, state, self.factor)
+
+    def result(self, made: Tensor) -> Tensor:
+        """What leaves the loop."""
+        if self.gathers and made.requires_grad:
+            hooked: Any = made
+            hooked.register_hook(differentiated_once)
+        return made
 '''
+
+
+_HELPERS = (
+    ("GatherSteps", _FUNCTION),
+    ("differentiated_once", _ONCE),
+    ("RecurrentWeight", _WEIGHT),
+)
 
 
 class GatheredWeight(WeightPart):
@@ -70,7 +102,7 @@ class GatheredWeight(WeightPart):
         return Expression(
             f"RecurrentWeight({template})",
             part.values,
-            helper=(("GatherSteps", _FUNCTION), ("RecurrentWeight", _WEIGHT)),
+            helper=_HELPERS,
             imports=("from typing import Any",),
         )
 
@@ -102,6 +134,16 @@ class GatheredProduct(Op):
         return Expression("{2}.step({0}, {1})")
 
 
+class Gathered(Op):
+    """What leaves a loop, and a weight of the loop; no file names it."""
+
+    family: ClassVar[Family] = "join"
+    inputs: ClassVar[tuple[int, int | None]] = (2, 2)
+
+    def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
+        return Expression("{1}.result({0})")
+
+
 class _Sum(Record):
     """A sum in a step of what is known for all steps and of a product with the state.
 
@@ -131,8 +173,34 @@ def gather(region: Region) -> tuple[Region, tuple[Note, ...]]:
         for one in found:
             region = _gathered(region, position, one)
             position += 1 if one.captured is not None else 2
+        if found:
+            region = _guarded(region, position, found[-1])
         position += 1
     return region, ()
+
+
+def _guarded(region: Region, position: int, one: _Sum) -> Region:
+    """The region in which all that leaves the scan passes by its last weight."""
+    scan: Any = region.nodes[position]
+    place = scan.inputs[-1 if one.captured is None else one.captured + scan.starts]
+    wires = [wire for node in region.nodes for wire in wires_of(node)]
+    wires += [output.wire for output in region.outputs]
+    ports = sorted({wire.port for wire in wires if wire.node == position})
+    leaving = [
+        Operation(
+            "", (Wire(position, port), place), (scan.outputs[port],), scan.span, None, Gathered()
+        )
+        for port in ports
+    ]
+
+    def later(wire: Wire) -> Wire:
+        if wire.node == position:
+            return Wire(position + 1 + ports.index(wire.port), 0)
+        return wire.replace(node=wire.node + len(ports)) if wire.node > position else wire
+
+    moved = rewired_region(region, region.nodes, later)
+    before, behind = moved.nodes[: position + 1], moved.nodes[position + 1 :]
+    return moved.replace(nodes=(*before, *leaving, *behind))
 
 
 def _sums(region: Region, scan: Scan) -> list[_Sum]:

@@ -11,7 +11,7 @@ from archc.shapes import Shape
 
 __all__ = [
     "only_used", "operation_at", "rewired", "rewired_region", "rewritten", "wire_shape",
-    "without_nodes",
+    "wires_of", "without_nodes",
 ]  # fmt: skip
 
 _NOWHERE = -2
@@ -32,12 +32,13 @@ def operation_at(region: Region, number: int, kind: type[Op]) -> Operation | Non
 
 def only_used(region: Region, wire: Wire) -> int:
     """The number of the node that a wire comes from, where nothing else uses what leaves it."""
-    uses = [w for node in region.nodes for w in _wires(node)]
+    uses = [w for node in region.nodes for w in wires_of(node)]
     uses += [output.wire for output in region.outputs]
     return wire.node if sum([one.node == wire.node for one in uses]) == 1 else _NOWHERE
 
 
-def _wires(node: Node) -> Iterator[Wire]:
+def wires_of(node: Node) -> Iterator[Wire]:
+    """What flows into a node, and what the copies of a repeat capture."""
     yield from node.inputs
     if isinstance(node, Repeat):
         for run in node.runs:

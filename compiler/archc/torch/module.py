@@ -120,14 +120,14 @@ def _classes(module: ModuleType) -> list[type[nn.Module]]:
     ]
 
 
-def _reduced(self: nn.Module, protocol: SupportsIndex) -> tuple[Any, ...]:
+def _reduced(self: nn.Module, protocol: SupportsIndex) -> str | tuple[Any, ...]:
     """What pickle and copy keep of an instance: source and state, instead of the module's name."""
     kind = type(self)
     reduced = nn.Module.__reduce_ex__(self, protocol)
     loader = getattr(sys.modules.get(kind.__module__), "__loader__", None)
     # A subclass that a user writes is found by its own name.
     if isinstance(reduced, str) or not isinstance(loader, _SourceLoader):
-        return reduced  # type: ignore[return-value]
+        return reduced
     return restored, (loader.source, loader.name, kind.__qualname__), *reduced[2:]
 
 

@@ -93,3 +93,24 @@ def test_a_missing_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert done.status == 2
     expected = "ONNX needs onnx and onnxscript: pip install 'arch-lang[onnx]'"
     assert done.err == f"Error: {expected}\n"
+
+
+@pytest.mark.parametrize(
+    ("chain", "called"),
+    [("LSTM(7)", "LSTM"), ("GRU(7, bidirectional=yes) -> LAST", "GRU"), ("Elman(7)", "a cell")],
+)
+def test_a_loop_over_an_open_number_of_steps_is_refused(
+    tmp_path: Path, chain: str, called: str
+) -> None:
+    cell = "cell Elman(n) {\n  h[t] = { x[t] -> FC(n) + h[t-1] -> FC(n) } -> TANH\n}\n"
+    net = _net(tmp_path, f"dim T\n{cell}net Over = SEQUENCE(T, 5) -> {chain}\n")
+    done = run("export", str(tmp_path / "given.arch"), "-o", str(tmp_path / "over.pt2"))
+    assert done.status == 2
+    line = 2 if called == "a cell" else 5
+    assert f"{called} on line {line} runs for T steps" in done.err
+    assert "-p T=64" in done.err
+    assert not (tmp_path / "over.pt2").exists()
+    bound = archc.load(tmp_path / "given.arch", T=11)
+    bound.export(tmp_path / "over.pt2")
+    made = torch.export.load(tmp_path / "over.pt2").module()
+    assert net.inputs and made(torch.randn(3, 11, 5)) is not None

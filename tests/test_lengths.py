@@ -364,4 +364,4 @@ def test_what_is_exported_takes_lengths(tmp_path: Path) -> None:
     torch.testing.assert_close(loaded(x, lengths), model(x, lengths))
     done = run("export", f"{path}:Both", "-o", str(tmp_path / "both.pt2"))
     assert done.status == 2
-    assert "GRU needs the lengths on line 3" in done.err
+    assert "GRU on line 3 needs the lengths" in done.err

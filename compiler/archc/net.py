@@ -225,6 +225,7 @@ class Net:
         optimize: Optimization | None = None,
         comments: bool = True,
         checkpoint: bool = False,
+        generate: bool = True,
     ) -> str:
         """The net as Python source that imports torch and never archc.
 
@@ -238,6 +239,8 @@ class Net:
             comments: whether lines of `forward` say the shape of what they make.
             checkpoint: whether blocks are computed again in the backward pass instead of keeping
                 what is inside: less memory, the same outputs, gradients and state_dict.
+            generate: whether a net whose output can be fed back gets the methods `step`, which
+                computes the next steps from what it kept of those before, and `generate`.
 
         Raises:
             ArchError: when a dimension is open that the module needs as a number.
@@ -253,7 +256,17 @@ class Net:
             optimize=optimize,
             comments=comments,
             checkpoint=checkpoint,
+            generate=generate,
         )
+
+    @property
+    def generation(self) -> str:
+        """What is said of `step` and `generate`: that the module has them, or why it has not; empty
+        where nothing runs over time."""
+        from archc.emit.whole import generation_of
+
+        self.refuse_open_dimensions()
+        return generation_of(self.program, self.probe)
 
     @property
     def recognized(self) -> tuple[str, ...]:

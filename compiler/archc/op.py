@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Literal
 
 from archc.arguments import Kind
+from archc.continuation import Continuation, by_itself
 from archc.dims import Dim
 from archc.padding import Padded, feature_names, handed_on
 from archc.saves import NO_TENSORS, Saves
@@ -366,6 +367,31 @@ class Op(Record):
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         """Its form in generated PyTorch code."""
         raise NotImplementedError(self.name)
+
+    def continued(
+        self,
+        inputs: tuple[Shape, ...],
+        outputs: tuple[Shape, ...],
+        running: tuple[bool, ...],
+    ) -> Continuation | None:
+        """How it goes on with the next steps of a sequence, from what it kept of those before.
+
+        By default as it is, where it treats each step by itself.
+
+        Args:
+            inputs: what flows in.
+            outputs: what leaves.
+            running: for each input, whether it is a sequence that goes on; the others are there
+                as a whole.
+
+        Returns:
+            None where it keeps nothing, and its usual form does for the next steps.
+
+        Raises:
+            NotInSteps: where what leaves at a step depends on later ones, or on all at once.
+        """
+        by_itself(self, inputs, outputs, running)
+        return None
 
     # --- reading ----------------------------------------------------------------------------------
 

@@ -43,6 +43,7 @@ def package(
     optimize: Optimization | None = None,
     comments: bool = True,
     checkpoint: bool = False,
+    generate: bool = True,
     title: str = "Nets as modules of PyTorch.",
 ) -> dict[str, str]:
     """The texts of the files of a package with some nets, by their names.
@@ -50,7 +51,7 @@ def package(
     Args:
         nets: the nets. One that another of its file applies as it is, is written as that other
             one; beside that no two may give classes of one name.
-        recognize, optimize, comments, checkpoint: as `Net.source` takes them.
+        recognize, optimize, comments, checkpoint, generate: as `Net.source` takes them.
         title: the docstring of the package.
 
     Raises:
@@ -66,7 +67,12 @@ def package(
     for net in kept:
         net.refuse_open_dimensions()
         found.append(Drafted(*drafted(net.program, net.probe, recognize, optimize)))
-    manner = Manner(comments=comments, checkpoint=checkpoint, fast=optimize is not None)
+    manner = Manner(
+        comments=comments,
+        checkpoint=checkpoint,
+        fast=optimize is not None,
+        generate=generate,
+    )
     return write_package(found, manner, title)
 
 

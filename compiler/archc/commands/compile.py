@@ -21,13 +21,16 @@ if TYPE_CHECKING:
               "output.")  # fmt: skip
 @click.option("--class-name", help="The name of the net's class.")
 @click.option("--explain", is_flag=True,
-              help="Say on standard error which equations became fused kernels.")  # fmt: skip
+              help="Say on standard error which equations became fused kernels, and why a net does "
+              "not generate.")  # fmt: skip
 @click.option("--no-recognize", is_flag=True,
               help="Write equations as they are, not as fused kernels.")  # fmt: skip
 @click.option("--no-comments", is_flag=True,
               help="Leave out the comments with shapes.")  # fmt: skip
 @click.option("--checkpoint", is_flag=True,
               help="Compute blocks again in the backward pass: less memory.")  # fmt: skip
+@click.option("--no-generate", is_flag=True,
+              help="Leave out step and generate, which run a net step by step.")  # fmt: skip
 @click.option("--optimize", type=click.Choice(["inference"]),
               help="A faster module for inference: batch norm folded, dropout gone.")  # fmt: skip
 @takes_net
@@ -39,6 +42,7 @@ def command(
     no_recognize: bool,
     no_comments: bool,
     checkpoint: bool,
+    no_generate: bool,
     optimize: Literal["inference"] | None,
 ) -> int:
     """Compile NET to Python source that needs torch and nothing else.
@@ -55,6 +59,7 @@ def command(
         "optimize": optimize,
         "comments": not no_comments,
         "checkpoint": checkpoint,
+        "generate": not no_generate,
     }
     if Path(request.net).is_dir():
         _refuse_options(request, class_name)
@@ -64,6 +69,8 @@ def command(
         text = net.source(class_name=class_name, **manner)
     if explain:
         _explain(() if no_recognize else net.recognized)
+        if net.generation and not no_generate:
+            tell(f"note: {net.generation}")
     if path is None:
         click.echo(text, nl=False)
         return 0

@@ -23,6 +23,7 @@ def emit(
     optimize: Optimization | None = None,
     comments: bool = True,
     checkpoint: bool = False,
+    generate: bool = True,
 ) -> str:
     """The source of a Python file with the net as an nn.Module.
 
@@ -38,6 +39,8 @@ def emit(
         comments: whether lines of `forward` say the shape of what they make.
         checkpoint: whether blocks are computed again in the backward pass instead of keeping what
             is inside (`archc/emit/checkpointing.py`).
+        generate: whether a net whose output can be fed back gets `step` and `generate`
+            (`archc/emit/generating.py`).
 
     Raises:
         ValueError: for a class name that is no identifier, or when a dimension must be bound.
@@ -45,7 +48,7 @@ def emit(
     from archc.emit.manner import Manner
     from archc.emit.whole import write
 
-    manner = Manner(comments=comments, checkpoint=checkpoint)
+    manner = Manner(comments=comments, checkpoint=checkpoint, generate=generate)
     return write(program, class_name, probe, recognize, optimize, manner)
 
 

@@ -128,15 +128,16 @@ class _Builder:
         placeholders = self.making.placeholders(first.op, found, self.unit.scope, first.name)
         heavy = first.op.family in _HEAVY and isinstance(form, Module)
         if isinstance(form, Expression):
-            step = Apply(form.template, placeholders, inputs, outputs, form.precedence)
+            step = Apply(form.template, placeholders, inputs, outputs, form.precedence, op=first.op)
             return [], [step]
         if first.shared is not None:
             placeholders["module"] = self.making.path(first.shared)
-            return [], [Apply(form.call, placeholders, inputs, outputs, heavy=heavy)]
+            step = Apply(form.call, placeholders, inputs, outputs, heavy=heavy, op=first.op)
+            return [], [step]
         attribute = attribute_name(first.name or first.op.name.lower())
         made = self.making.construct(found, self.unit.scope, attribute)
         placeholders["module"] = f"self.{attribute}"
-        step = Apply(form.call, placeholders, inputs, outputs, heavy=heavy)
+        step = Apply(form.call, placeholders, inputs, outputs, heavy=heavy, op=first.op)
         return [Member(attribute, made)], [step]
 
     def call(
@@ -159,7 +160,8 @@ class _Builder:
         call, filling = self.making.calling(
             unit, regions, dict(first.lends), len(inputs), self.unit.scope
         )
-        step = Apply(call, {"module": path, **filling}, inputs, outputs, heavy=True)
+        filling = {"module": path, **filling}
+        step = Apply(call, filling, inputs, outputs, heavy=True, unit=unit)
         return members, [step]
 
     def pass_through(
@@ -226,7 +228,9 @@ class _Builder:
         outputs = self.outputs(position, nodes, streams, len(first.inputs))
         if copies.plain and not first.collected and len(inputs) == 1:
             filling = {"module": f"self.{attribute}"}
-            step: Step = Apply("{module}({0})", filling, inputs, outputs, heavy=True, whole=True)
+            step: Step = Apply(
+                "{module}({0})", filling, inputs, outputs, heavy=True, whole=True, copies=copies
+            )
             return [Member(attribute, copies)], [step]
         collected = self._collect(position, nodes, first, streams)
         loop = Loop(attribute, copies, inputs, outputs, collected, first.collected)

@@ -45,6 +45,8 @@ def write_class(
     attributes = Attributes(Namespace([*_MODULE, *_attributes(unit.members)]))
     method = attributes.names.add("compute") if unit.recomputed else "forward"
     forward = _forward(unit, attributes, manner, method)
+    if unit.in_steps is not None:
+        forward += ["", *_in_steps(unit, attributes)]
     members = Lines()
     write_members(unit.members, members, attributes)
     lines = [f"class {unit.name}(nn.Module):", *docstring(documentation)]
@@ -57,6 +59,20 @@ def write_class(
         lines += _constructor(unit.scope.parameters)
         lines += ["        super().__init__()", *body, ""]
     return [*lines, *forward]
+
+
+def _in_steps(unit: Unit, attributes: Attributes) -> list[str]:
+    """The methods of a class that goes on with a sequence."""
+    from archc.emit.generating import write_generate
+    from archc.emit.step_method import write_step
+
+    if unit.generates is None:
+        return write_step(unit, unit.in_steps, attributes)
+    names = [stream.label or "x" for stream in unit.inputs]
+    runs = names.pop(unit.generates.port)
+    names.append(runs)
+    step = write_step(unit, unit.in_steps, attributes, names, shifted=unit.generates.shifted)
+    return [*step, "", *write_generate(unit, unit.generates)]
 
 
 def _attributes(members: list[object]) -> list[str]:

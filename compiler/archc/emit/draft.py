@@ -27,6 +27,8 @@ class Draft:
 
     def __init__(self, units: list[Unit], forms: Forms) -> None:
         self.units, self.forms = units, forms
+        #: Helpers that stand in the place of those of the forms, or beside them.
+        self.further: dict[str, str] = {}
 
     @property
     def net(self) -> Unit:
@@ -40,6 +42,7 @@ class Draft:
         for form in self.forms.all():
             for name, source in form.helper:
                 found.setdefault(name, source)
+        found.update(self.further)
         if any(unit.recomputed and normalizes(unit.region) for unit in self.units):
             found["counted_once"] = COUNTED_ONCE
         return found
@@ -50,6 +53,8 @@ class Draft:
         found = {line for form in self.forms.all() for line in form.imports}
         if any(unit.recomputed for unit in self.units):
             found.add("from torch.utils.checkpoint import checkpoint")
+        if self.net.generates is not None:
+            found.add("from typing import Any")
         return sorted(found)
 
     @property

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from archc.emit.slots import Slot
-from archc.emit.steps import Apply, Branch, Loop, Scanned, Step, Stream
+from archc.emit.steps import Apply, Branch, Loop, Memory, Scanned, Step, Stream
 
 __all__ = ["count_uses", "dead_slots", "made_in", "needed", "split_training"]
 
@@ -26,7 +26,7 @@ def count_uses(steps: Iterable[Step], outputs: Iterable[Stream]) -> Counter[Stre
                     uses.update(count_uses(inner, leaving))
             case Scanned():
                 uses.update([sequence for sequence, _ in step.sequences])
-                uses.update([memory.start for memory in step.memories])
+                uses.update([one for memory in step.memories for one in _starts(memory)])
                 uses.update([step.counted] if step.counted is not None else [])
                 now = [memory.now for memory in step.memories]
                 uses.update(count_uses(step.steps, [*now, *[one for one, _ in step.results]]))
@@ -58,7 +58,7 @@ def captured(loop: Loop) -> list[Stream]:
                     found.append(capture)
                 case list():
                     found += capture
-                case (_, Stream() as whole):
+                case (_, Stream() as whole) | ("part", (whole, _, _)):
                     found.append(whole)
     return found
 
@@ -93,7 +93,12 @@ def _remembering(scan: Scanned, wanted: set[Stream]) -> Scanned:
     """The scan without memories that nothing reads: what read them runs in front of the loop."""
     leaving = [memory.now for memory in scan.memories] + [one for one, _ in scan.results]
     used = count_uses(needed(scan.steps, leaving), ())
-    read = [m for m in scan.memories if m.final in wanted or any(used[one] for one in m.before)]
+    read = [
+        memory
+        for memory in scan.memories
+        if wanted.intersection((memory.final, *memory.finals))
+        or any(used[one] for one in memory.before)
+    ]
     return scan if len(read) == len(scan.memories) else scan.replace(memories=tuple(read))
 
 
@@ -104,8 +109,16 @@ def _want(wanted: set[Stream], streams: Iterable[Stream]) -> None:
             wanted.add(stream.parent)
 
 
+def _starts(memory: Memory) -> tuple[Stream, ...]:
+    return (memory.start, *memory.starts)
+
+
 def _made(step: Step) -> tuple[Stream, ...]:
-    return (*step.outputs, *step.collected) if isinstance(step, Loop) else step.outputs
+    if isinstance(step, Loop):
+        return (*step.outputs, *step.collected)
+    if isinstance(step, Scanned):
+        return (*step.outputs, *[final for memory in step.memories for final in memory.finals])
+    return step.outputs
 
 
 def split_training(

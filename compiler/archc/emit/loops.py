@@ -20,7 +20,8 @@ def write_loop(forward: Forward, loop: Loop) -> None:
     for stream, output in zip(loop.inputs, loop.outputs, strict=True):
         carried.append(_own(forward, stream, output, carried))
     lists = [_list(forward, stream) for stream in loop.collected]
-    _Loop(forward, lists).copies(f"self.{loop.attribute}", loop.attribute, loop.copies, carried, [])
+    path = _untyped(forward, loop.attribute) if loop.goes_on else f"self.{loop.attribute}"
+    _Loop(forward, lists).copies(path, loop.attribute, loop.copies, carried, [])
     for stream, name in zip(loop.outputs, carried, strict=True):
         forward.bind(stream, name)
     forward.last_shape = None
@@ -30,10 +31,18 @@ def write_loop(forward: Forward, loop: Loop) -> None:
                 forward.use(stream)
 
 
+def _untyped(forward: Forward, attribute: str) -> str:
+    name = forward.declare(_plural(attribute))
+    forward.lines.add(f"{name}: Any = self.{attribute}")
+    return name
+
+
 def _streams(capture: Any) -> list[Stream]:
     if isinstance(capture, Stream):
         return [capture]
-    return capture if isinstance(capture, list) else [capture[1]]
+    if isinstance(capture, list):
+        return capture
+    return [capture[1][0] if capture[0] == "part" else capture[1]]
 
 
 def _own(forward: Forward, stream: Stream, output: Stream, others: list[str]) -> str:
@@ -132,6 +141,9 @@ class _Loop:
         if kind == "ports":
             texts = [outer[port] for port in what]
             return (texts[0], None) if len(set(what)) == 1 else (f"[{', '.join(texts)}]", "item")
+        if kind == "part":
+            stream, start, count = what
+            return f"{forward.value(stream).text}[{start}:{start + count}]", singular(stream.label)
         name = forward.value(what).text
         text = name if kind == "all" else f"reversed({name})"
         return text, singular(what.label or "item")
@@ -141,6 +153,9 @@ class _Loop:
         for capture in segment.captures:
             if isinstance(capture, list):
                 texts.append(self.forward.value(capture[copy]).text)
+            elif isinstance(capture, tuple) and capture[0] == "part":
+                stream, start, _ = capture[1]
+                texts.append(f"{self.forward.value(stream).text}[{start + copy}]")
             elif capture[0] == "ports" if isinstance(capture, tuple) else False:
                 texts.append(outer[capture[1][min(copy, len(capture[1]) - 1)]])
             else:

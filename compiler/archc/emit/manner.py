@@ -15,11 +15,13 @@ class Manner(Record):
         checkpoint: whether blocks are computed again in the backward pass instead of keeping what
             is inside.
         fast: whether its example runs in the memory format that is fastest for inference.
+        generate: whether a net whose output can be fed back gets `step` and `generate`.
     """
 
     comments: bool = True
     checkpoint: bool = False
     fast: bool = False
+    generate: bool = True
 
 
 PLAIN = Manner()

@@ -15,6 +15,7 @@ from archc.emit.checkpointing import mark
 from archc.emit.classes import write_class
 from archc.emit.draft import Draft
 from archc.emit.file import documentation, made_by, torch_imports, write_blocks, write_net
+from archc.emit.generating import let_generate
 from archc.emit.layout import WIDTH, width
 from archc.emit.manner import Manner
 from archc.emit.names import Namespace, comment, identifier, net_class_name
@@ -61,6 +62,8 @@ def write_package(nets: Sequence[Drafted], manner: Manner, title: str) -> dict[s
     for net in nets:
         if manner.checkpoint:
             mark(net.made.units)
+        if manner.generate:
+            let_generate(net.made)
         net.made.net.name = net_class_name(net.program.name, net.program.applies)
     common = _Common(nets, manner)
     files = {f"{_SHARED}.py": common.text()} if common.parts else {}
@@ -113,7 +116,10 @@ class _Common:
     def _helpers(self, nets: Sequence[Drafted]) -> dict[str, str]:
         """The operators' classes and functions that shared classes, or several nets, need."""
         uses = Counter([name for net in nets for name in net.made.helpers])
-        sources = {name: text for net in nets for name, text in net.made.helpers.items()}
+        sources: dict[str, str] = {}
+        for name, text in [item for net in nets for item in net.made.helpers.items()]:
+            # One that goes on with a sequence has all of the other one, and more.
+            sources[name] = max(sources.get(name, ""), text, key=len)
         needed = _mentioned("\n".join([line for part in self.written for line in part]))
         kept = {name for name in sources if uses[name] > 1 or name in needed}
         size = -1

@@ -106,6 +106,7 @@ class Repeating:
             made = self.copies(nodes, scope, node.name or name, below)
             call = "{module}({0})"
             return Segment(made, None, count, call, {}, wired, len(node.outputs), results, captures)
+        op = None
         if isinstance(node, Call):
             inner = [None if n is None else n.region for n in nodes]
             unit = self.class_of[node.region]
@@ -113,11 +114,12 @@ class Repeating:
             call, filling = self.making.calling(unit, inner, lent, len(wired), scope)
             made = self.making.instance(inner, scope)
         else:
+            op = node.op
             forms = self.making.forms_of(nodes, regions)
             filling = self.making.placeholders(node.op, forms, scope, "")
             made, call = self.making.construct(forms, scope, name), first_of(forms).call
         return Segment(
-            made, None, count, call, filling, wired, len(node.outputs), results, captures
+            made, None, count, call, filling, wired, len(node.outputs), results, captures, op
         )
 
 

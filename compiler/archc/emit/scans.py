@@ -108,7 +108,7 @@ def _start(
     filling = builder.making.placeholders(None, forms, builder.unit.scope, state.name)
     form = next(form for form in forms if form is not None)
     start = Stream(shapes, _name(state, 1))
-    steps.append(Apply(form.template, filling, (like,), (start,)))
+    steps.append(Apply(form.template, filling, (like,), (start,), begins=True))
     return start
 
 
@@ -185,16 +185,19 @@ def _outer_streams(scan: Scanned) -> list[Stream]:
 def _begin(forward: Forward, memory: Memory, padded: bool) -> list[str]:
     """Locals that hold the values before the first step, the latest first."""
     names: list[str] = []
-    value = forward.value(memory.start)
-    forward.use(memory.start)
+    starts = [memory.start, *memory.starts]
+    for start in starts:
+        forward.use(start)
     for stream in _moving(memory, padded):
         forward.remaining[stream] += 1  # it moves on to the step before at the end, or stays
-    for stream in memory.before:
+    for place, stream in enumerate(memory.before):
+        value = forward.value(starts[min(place, len(starts) - 1)])
         free = value.text in forward.locals and not forward.is_held(value.text)
-        own = free and value.text not in forward.lines.parameters and not names
+        own = free and value.text not in forward.lines.parameters and value.text not in names
+        own = own and place < len(starts)
         name = value.text if own else forward.declare(stream.label or "state")
         if name != value.text:
-            forward.lines.add(f"{name} = {value.text if not names else names[0]}")
+            forward.lines.add(f"{name} = {value.text if place < len(starts) else names[0]}")
         forward.bind(stream, name)
         names.append(name)
     return names
@@ -284,6 +287,7 @@ def _leave(
     for memory, names in zip(scan.memories, states, strict=True):
         for stream in _moving(memory, scan.counted is not None):
             forward.use(stream)
-        if forward.remaining[memory.final]:
-            forward.bind(memory.final, names[0])
+        for final, name in zip((memory.final, *memory.finals), names, strict=False):
+            if forward.remaining[final]:
+                forward.bind(final, name)
     forward.last_shape = None

@@ -70,7 +70,8 @@ class Segment(Record):
         ports: the ports of the copy that the call takes, in order.
         results: for each output of the copy, the number of the call's result, or ~port for a port.
         captures: for each captured port, a Stream or a list of one for each copy, or
-            ("all" | "backwards", Stream).
+            ("all" | "backwards", Stream), or ("part", (Stream, first, count)) of a list.
+        op: the operator that a copy consists of, where it is one.
     """
 
     element: Any
@@ -82,6 +83,7 @@ class Segment(Record):
     outputs: int
     results: tuple[int, ...]
     captures: tuple[Any, ...] = ()
+    op: Any = None
 
     __eq__ = object.__eq__
     __hash__ = object.__hash__
@@ -134,6 +136,10 @@ class Apply(Record):
     Args:
         heavy: begins a line of its own rather than stand around another layer.
         whole: is a line of its own.
+        op: the operator, where it is one.
+        unit: the class that it calls, where it does.
+        copies: the repeat that it runs, where it is one.
+        begins: whether it makes the zeros that a cell begins with.
     """
 
     template: str
@@ -143,13 +149,20 @@ class Apply(Record):
     precedence: str = "call"
     heavy: bool = False
     whole: bool = False
+    op: Any = None
+    unit: Any = None
+    copies: Any = None
+    begins: bool = False
 
     __eq__ = object.__eq__
     __hash__ = object.__hash__
 
 
 class Loop(Record):
-    """A repeat that runs in a loop. `collected` are the lists of the copies' streams."""
+    """A repeat that runs in a loop. `collected` are the lists of the copies' streams.
+
+    With `goes_on` the copies run in steps, by methods that no type checker sees in a list.
+    """
 
     attribute: str
     copies: Copies
@@ -157,6 +170,7 @@ class Loop(Record):
     outputs: tuple[Stream, ...]
     collected: tuple[Stream, ...]
     names: tuple[str, ...]
+    goes_on: bool = False
 
     __eq__ = object.__eq__
     __hash__ = object.__hash__
@@ -181,12 +195,16 @@ class Memory(Record):
         start: what they are before the first step.
         now: the stream of this step.
         final: its last value, outside.
+        starts: what those further back are before the first step, where that is not `start`.
+        finals: their last values, where they are needed.
     """
 
     before: tuple[Stream, ...]
     start: Stream
     now: Stream
     final: Stream
+    starts: tuple[Stream, ...] = ()
+    finals: tuple[Stream, ...] = ()
 
     __eq__ = object.__eq__
     __hash__ = object.__hash__

@@ -53,6 +53,10 @@ class Unit:
         self.sizes: Any = None
         #: Whether what is inside is computed again in the backward pass instead of kept.
         self.recomputed = False
+        #: What `step` runs, an `InSteps`, where a net that generates needs it.
+        self.in_steps: Any = None
+        #: How the net generates, a `Generation`.
+        self.generates: Any = None
 
     @property
     def region(self) -> Region:

@@ -12,13 +12,14 @@ from archc.emit.binding import symbolic_constructors
 from archc.emit.checkpointing import mark
 from archc.emit.draft import Draft, draft
 from archc.emit.file import write_file
+from archc.emit.generating import generation, let_generate
 from archc.emit.manner import PLAIN, Manner
 from archc.emit.names import net_class_name
 from archc.graph import Program
 from archc.optimize import Optimization, optimized
 from archc.recognition import recognized
 
-__all__ = ["drafted", "write"]
+__all__ = ["drafted", "generation_of", "write"]
 
 
 def write(
@@ -35,6 +36,8 @@ def write(
     written, made, figures = drafted(program, probe, recognize, optimize)
     if manner.checkpoint:
         mark(made.units)
+    if manner.generate:
+        let_generate(made)
     manner = manner.replace(fast=optimize is not None)
     return write_file(written, made, class_name, figures, manner)
 
@@ -60,6 +63,16 @@ def drafted(
     assert made is not None, "a net alone can always be written"
     varied = bool(made.net.scope.parameters)
     return written, made, _figures(program, varied)
+
+
+def generation_of(program: Program, probe: Probe | None) -> str:
+    """Whether the module of a net generates, or why not; empty where nothing runs over time."""
+    if all(port.shape.steps is None for port in program.region.inputs):
+        return ""
+    found = generation(drafted(program, probe)[1])
+    if isinstance(found, str):
+        return f"the module does not generate: {found}" if found else ""
+    return "the module goes on step by step: step and generate"
 
 
 def _changing(probe: Probe, changed: Callable[[Program], Program]) -> Probe:

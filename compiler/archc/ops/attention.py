@@ -7,9 +7,10 @@ from typing import Any, ClassVar
 
 from archc import dims
 from archc.arguments import COUNT, FLAG, Flowing, Perhaps, Real, Sizes, Whole
+from archc.continuation import Continuation, NotInSteps
 from archc.dims import Dim
 from archc.op import Constant, Example, Family, Module, Op, OpError, TorchForm, argument
-from archc.ops.attention_source import ROTATE, attention_class
+from archc.ops.attention_source import ROTATE, ROTATE_FROM, attention_class
 from archc.ops.axes import require_reals, settled
 from archc.ops.grids import (
     GRID,
@@ -253,6 +254,32 @@ class Attention(Op):
         arguments = (*sizes, self.heads, *base, *near, *grid)
         keywords = (*self._moved(inputs[0]), *self._keywords())
         return Module(name, arguments, keywords, call=call, helper=helper)
+
+    def continued(
+        self,
+        inputs: tuple[Shape, ...],
+        outputs: tuple[Shape, ...],
+        running: tuple[bool, ...],
+    ) -> Continuation | None:
+        if self._shifted or self.relative:
+            raise NotInSteps("has steps that are the positions of a grid")
+        if self.kv is not None and running[1]:
+            raise NotInSteps("has keys and values of another stream that goes on")
+        if self.kv is None and not self.causal:
+            raise NotInSteps("sees later steps, since it is not causal")
+        name, source = attention_class(
+            cross=self.kv is not None,
+            rotary=self.rope is not None,
+            window=self.window is not None,
+            relative=False,
+            shifted=False,
+            stepping=True,
+        )
+        helper: tuple[tuple[str, str], ...] = ((name, source),)
+        if self.rope is not None:
+            helper = (("rotate", ROTATE_FROM), *helper)
+        memory = ", {1}" if self.kv is not None else ""
+        return Continuation(f"{{module}}.step({{0}}{memory}, {{kept}})", helper)
 
     def _moved(self, queries: Shape) -> tuple[tuple[str, Constant], ...]:
         if not self._shifted:

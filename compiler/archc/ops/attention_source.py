@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archlang.record import Record
 
-__all__ = ["ROTATE", "attention_class"]
+__all__ = ["ROTATE", "ROTATE_FROM", "attention_class"]
 
 ROTATE = '''def rotate(x: Tensor, base: float = 10000.0) -> Tensor:
     """Turn the features of (..., T, C) by their position (rotary positions, Su et al. 2021)."""
@@ -17,6 +17,11 @@ ROTATE = '''def rotate(x: Tensor, base: float = 10000.0) -> Tensor:
     first, second = x.chunk(2, dim=-1)
     return torch.cat((first * cos - second * sin, second * cos + first * sin), dim=-1)
 '''
+
+# The same where a sequence goes on: its first step need not be the first of all.
+ROTATE_FROM = ROTATE.replace(
+    "base: float = 10000.0)", "base: float = 10000.0, past: int = 0)"
+).replace("torch.arange(steps,", "torch.arange(past, past + steps,")
 
 _NEWLINE = "\n"
 _SETTINGS = """        dropout = self.dropout if self.training else 0.0
@@ -75,6 +80,7 @@ class _Sort(Record):
     window: bool
     relative: bool
     shifted: bool
+    stepping: bool
 
     @property
     def grid(self) -> bool:
@@ -91,7 +97,13 @@ class _Sort(Record):
 
 
 def attention_class(
-    *, cross: bool, rotary: bool, window: bool, relative: bool, shifted: bool
+    *,
+    cross: bool,
+    rotary: bool,
+    window: bool,
+    relative: bool,
+    shifted: bool,
+    stepping: bool = False,
 ) -> tuple[str, str]:
     """The name and the source of the module for one sort of attention.
 
@@ -101,9 +113,19 @@ def attention_class(
         window: whether each step sees a window only.
         relative: whether scores have a learned bias by how far query and key are apart.
         shifted: whether the windows were cut from a map that was rolled.
+        stepping: whether it has `step` besides, which goes on with a sequence.
     """
-    sort = _Sort(cross=cross, rotary=rotary, window=window, relative=relative, shifted=shifted)
+    sort = _Sort(
+        cross=cross,
+        rotary=rotary,
+        window=window,
+        relative=relative,
+        shifted=shifted,
+        stepping=stepping,
+    )
     parts = [_head(sort), _constructor(sort), _WINDOW if window else "", _forward(sort)]
+    if stepping:
+        parts.append(_CROSS_STEP if cross else _step(sort))
     return sort.name, "".join(parts)
 
 
@@ -183,6 +205,56 @@ def _forward(sort: _Sort) -> str:
         )
         made: Tensor = self.out(y.transpose(-3, -2).flatten(-2))
         return made
+"""
+
+
+_CROSS_STEP = """
+    def step(self, x: Tensor, memory: Tensor, state: Any = None) -> tuple[Tensor, Any]:
+        \"\"\"The next steps (..., K, C); the state is the keys and values of the memory.\"\"\"
+        q = self.q(x).unflatten(-1, (-1, self.width)).transpose(-3, -2)
+        if state is None:
+            kv = self.kv(memory).unflatten(-1, (-1, self.width)).transpose(-3, -2)
+            state = kv.chunk(2, dim=-3)
+        k, v = state
+        dropout = self.dropout if self.training else 0.0
+        grouped = self.kv_heads != self.heads
+        y = F.scaled_dot_product_attention(
+            q, k, v, dropout_p=dropout, enable_gqa=grouped
+        )
+        return self.out(y.transpose(-3, -2).flatten(-2)), state
+"""
+
+
+_SEEN_NEAR = """        pairs = (q.shape[-2], k.shape[-2])
+        seen = torch.ones(pairs, dtype=torch.bool, device=x.device)
+        mask = seen.tril(past).triu(past + 1 - self.window)
+"""
+
+# A single step sees all so far.
+_SEEN = """        mask = None
+        if q.shape[-2] > 1:
+            pairs = (q.shape[-2], k.shape[-2])
+            seen = torch.ones(pairs, dtype=torch.bool, device=x.device)
+            mask = seen.tril(past)
+"""
+
+
+def _step(sort: _Sort) -> str:
+    """Queries of the next steps, keys and values of all so far."""
+    turn = """        q, k = rotate(q, self.base, past), rotate(k, self.base, past)
+"""
+    masked = _SEEN_NEAR if sort.window else _SEEN
+    return f"""
+    def step(self, x: Tensor, state: Any = None) -> tuple[Tensor, Any]:
+        \"\"\"The next steps (..., K, C); the state is the keys and values of those before.\"\"\"
+{_split(cross=False)}        past = 0 if state is None else state[0].shape[-2]
+{turn * sort.rotary}        if state is not None:
+            k, v = torch.cat((state[0], k), dim=-2), torch.cat((state[1], v), dim=-2)
+{masked}{_SETTINGS}\
+        y = F.scaled_dot_product_attention(
+            q, k, v, attn_mask=mask, dropout_p=dropout, enable_gqa=grouped
+        )
+        return self.out(y.transpose(-3, -2).flatten(-2)), (k, v)
 """
 
 

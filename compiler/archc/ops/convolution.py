@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from archc.arguments import COUNT, FEATURES, FLAG, PAD, SIZES
+from archc.continuation import Continuation, NotInSteps, by_itself
 from archc.dims import Dim
 from archc.op import Constant, Example, Family, Module, Op, TorchForm, argument
 from archc.ops.layouts import Layout, divisible, layout, simplest
@@ -17,6 +18,18 @@ from archc.shapes import Shape
 from archc.sight import Reach
 
 __all__ = ["Conv", "DepthwiseConv"]
+
+
+_NEXT_CONVOLVED = '''def next_convolved(
+    convolution: nn.Conv1d, x: Tensor, kept: Tensor | None
+) -> tuple[Tensor, Tensor]:
+    """A causal convolution of the next steps (B, K, C); keeps those that it still sees."""
+    past = (convolution.kernel_size[0] - 1) * convolution.dilation[0]
+    x = x.transpose(1, 2)
+    before = x.new_zeros(*x.shape[:2], past) if kept is None else kept
+    x = torch.cat((before, x), dim=-1)
+    return convolution(x).transpose(1, 2), x[..., x.shape[-1] - past :]
+'''
 
 
 class Conv(Op):
@@ -145,6 +158,22 @@ class Conv(Op):
             values=place.values,
         )
 
+    def continued(
+        self,
+        inputs: tuple[Shape, ...],
+        outputs: tuple[Shape, ...],
+        running: tuple[bool, ...],
+    ) -> Continuation | None:
+        place, found = self._placed(inputs[0])
+        if place.moved != (0,) or inputs[0].rank != 2 or inputs[0].steps != 0:
+            by_itself(self, inputs, outputs, running)
+            return None
+        looks_back = found.pads == ((found.extents[0] - 1, 0),)
+        if not looks_back or found.stride != (1,):
+            raise NotInSteps("looks at later steps; pad=causal keeps it from that")
+        call = "next_convolved({module}, {0}, {kept})"
+        return Continuation(call, (("next_convolved", _NEXT_CONVOLVED),))
+
 
 class DepthwiseConv(Op):
     """Depthwise convolution: each channel is convolved with kernels of its own.
@@ -226,3 +255,11 @@ class DepthwiseConv(Op):
 
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         return self._as_conv(inputs[0]).torch(inputs, outputs)
+
+    def continued(
+        self,
+        inputs: tuple[Shape, ...],
+        outputs: tuple[Shape, ...],
+        running: tuple[bool, ...],
+    ) -> Continuation | None:
+        return self._as_conv(inputs[0]).continued(inputs, outputs, running)

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from archc import dims
 from archc.arguments import Perhaps, Sizes, Words
+from archc.continuation import NotInSteps
 from archc.dims import Dim
 from archc.op import Constant, Example, Expression, Family, Module, Op, OpError, TorchForm, argument
 from archc.ops.axes import require_reals
@@ -144,6 +145,14 @@ class Mask(Op):
     def padded(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> Padded:
         return Padded(handed_on(self.name, (), inputs, outputs))
 
+    def continued(
+        self,
+        inputs: tuple[Shape, ...],
+        outputs: tuple[Shape, ...],
+        running: tuple[bool, ...],
+    ) -> None:
+        raise NotInSteps("compares steps with others")
+
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         if self.what == "causal":
             return Expression("causal_mask({0})", helper=(("causal_mask", _CAUSAL),))
@@ -222,6 +231,14 @@ class RelativePositions(Op):
 
     def reaches(self, *inputs: Shape) -> dict[str, Reach]:
         return {}
+
+    def continued(
+        self,
+        inputs: tuple[Shape, ...],
+        outputs: tuple[Shape, ...],
+        running: tuple[bool, ...],
+    ) -> None:
+        raise NotInSteps("compares steps with others")
 
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         _, heads = self.parameters(*inputs)["weight"]

@@ -6,9 +6,10 @@ from typing import ClassVar
 
 from archc import dims
 from archc.arguments import Real, Whole
+from archc.continuation import Continuation
 from archc.dims import Dim
 from archc.op import Example, Expression, Family, Module, Op, OpError, TorchForm, argument
-from archc.ops.attention_source import ROTATE
+from archc.ops.attention_source import ROTATE, ROTATE_FROM
 from archc.ops.axes import settled
 from archc.ops.layouts import article
 from archc.saves import NO_TENSORS, Extra, Saves
@@ -56,6 +57,26 @@ _ENCODING = '''def positional_encoding(x: Tensor, base: float = 10000.0) -> Tens
 '''
 
 
+# The same where a sequence goes on: its first step need not be the first of all.
+_ENCODING_FROM = _ENCODING.replace(
+    "def positional_encoding(x: Tensor, base: float = 10000.0) -> Tensor:",
+    "def positional_encoding(x: Tensor, base: float = 10000.0, past: int = 0) -> Tensor:",
+).replace("torch.arange(steps,", "torch.arange(past, past + steps,")
+
+_COUNTED = '''def {name}(
+    x: Tensor, count: int | None, base: float = 10000.0
+) -> tuple[Tensor, int]:
+    """{what} the next steps (..., K, C), count steps after the first."""
+    past = count or 0
+    return {call}(x, base, past), past + x.shape[-2]
+'''
+
+_NEXT_ENCODED = _COUNTED.format(
+    name="next_encoded", what="Add positions to", call="positional_encoding"
+)
+_NEXT_ROTATED = _COUNTED.format(name="next_rotated", what="Turn", call="rotate")
+
+
 class PositionalEncoding(Op):
     """Sinusoidal positions (Vaswani et al. 2017), added to a sequence; nothing is learned or kept.
 
@@ -96,6 +117,16 @@ class PositionalEncoding(Op):
         values = (("base", float(self.base)),)
         return Expression("positional_encoding({0}, {base})", values, helper=helper)
 
+    def continued(
+        self,
+        inputs: tuple[Shape, ...],
+        outputs: tuple[Shape, ...],
+        running: tuple[bool, ...],
+    ) -> Continuation | None:
+        base = "" if self.base == 10000 else ", {base}"
+        helper = (("positional_encoding", _ENCODING_FROM), ("next_encoded", _NEXT_ENCODED))
+        return Continuation(f"next_encoded({{0}}, {{kept}}{base})", helper)
+
 
 _POSITIONS = '''class PositionEmbedding(nn.Module):
     """Adds a learned vector for each position to a sequence (..., T, C)."""
@@ -110,6 +141,17 @@ _POSITIONS = '''class PositionEmbedding(nn.Module):
         if not torch.compiler.is_compiling() and steps > known:
             raise ValueError(f"{known} positions are learned, got {steps} steps")
         return x + self.weight[:steps]
+'''
+
+
+_POSITIONS_STEP = '''
+    def step(self, x: Tensor, state: Any = None) -> tuple[Tensor, Any]:
+        """The next steps (..., K, C); the state is how many there were before."""
+        first = state or 0
+        last, known = first + x.shape[-2], self.weight.shape[0]
+        if last > known:
+            raise ValueError(f"{known} positions are learned, got {last} steps")
+        return x + self.weight[first:last], last
 '''
 
 
@@ -163,6 +205,15 @@ class PositionEmbedding(Op):
         sizes = self.parameters(*inputs)["weight"]
         return Module("PositionEmbedding", sizes, helper=(("PositionEmbedding", _POSITIONS),))
 
+    def continued(
+        self,
+        inputs: tuple[Shape, ...],
+        outputs: tuple[Shape, ...],
+        running: tuple[bool, ...],
+    ) -> Continuation | None:
+        helper = (("PositionEmbedding", _POSITIONS + _POSITIONS_STEP),)
+        return Continuation("{module}.step({0}, {kept})", helper)
+
 
 class RotaryPositions(Op):
     """Rotary positions (Su et al. 2021): turns pairs of features by an angle that the step decides.
@@ -210,3 +261,13 @@ class RotaryPositions(Op):
         if self.base == 10000:
             return Expression("rotate({0})", helper=helper)
         return Expression("rotate({0}, {base})", (("base", float(self.base)),), helper=helper)
+
+    def continued(
+        self,
+        inputs: tuple[Shape, ...],
+        outputs: tuple[Shape, ...],
+        running: tuple[bool, ...],
+    ) -> Continuation | None:
+        base = "" if self.base == 10000 else ", {base}"
+        helper = (("rotate", ROTATE_FROM), ("next_rotated", _NEXT_ROTATED))
+        return Continuation(f"next_rotated({{0}}, {{kept}}{base})", helper)

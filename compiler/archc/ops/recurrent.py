@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal
 
 from archc.arguments import COUNT, FEATURES, FLAG, ArgumentProblem, Kind, Real
+from archc.continuation import Continuation, NotInSteps
 from archc.dims import Dim
 from archc.op import Constant, Example, Family, Module, Op, OpError, TorchForm, argument
 from archc.ops.activation import Sigmoid, Tanh
@@ -189,6 +190,16 @@ class _Recurrent(Op):
             values=(("directions", self.directions),) if self.states else (),
             helper=helper, imports=imports,
         )  # fmt: skip
+
+    def continued(
+        self,
+        inputs: tuple[Shape, ...],
+        outputs: tuple[Shape, ...],
+        running: tuple[bool, ...],
+    ) -> Continuation | None:
+        if self.bidirectional:
+            raise NotInSteps("runs from the end as well")
+        return Continuation("{module}({0}, {kept})")
 
     def _keywords(self) -> tuple[tuple[str, Constant], ...]:
         stated: tuple[tuple[str, Constant, Constant], ...] = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import ClassVar
 
+from archc.continuation import Continuation, NotInSteps
 from archc.graph import Operation, Region, Wire
 from archc.op import Expression, Family, Op, TorchForm
 from archc.ops.join import Divide, Multiply
@@ -34,6 +35,19 @@ _ATTEND = '''def attend(
 '''
 
 
+_ATTEND_NEXT = '''def attend_next(
+    q: Tensor, k: Tensor, v: Tensor, kept: Any, scale: float | None = None
+) -> tuple[Tensor, Any]:
+    """Causal attention of the next steps to all so far, whose keys and values are kept."""
+    past = 0 if kept is None else kept[0].shape[-2]
+    if kept is not None:
+        k, v = torch.cat((kept[0], k), dim=-2), torch.cat((kept[1], v), dim=-2)
+    seen = torch.ones(q.shape[-2], k.shape[-2], dtype=torch.bool, device=q.device)
+    mask = seen.tril(past)
+    return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, scale=scale), (k, v)
+'''
+
+
 class FusedAttention(Op):
     """softmax(scale * q @ k') @ v, made of an equation; no file names it."""
 
@@ -57,6 +71,20 @@ class FusedAttention(Op):
             return Expression(f"{_KERNEL}({{*}}{causal}{scale})", values)
         causal = causal.replace("is_", "")
         return Expression(f"attend({{*}}{causal}{scale})", values, helper=(("attend", _ATTEND),))
+
+    def continued(
+        self,
+        inputs: tuple[Shape, ...],
+        outputs: tuple[Shape, ...],
+        running: tuple[bool, ...],
+    ) -> Continuation | None:
+        if not running[1] and not running[2]:
+            return None
+        if not self.causal or self.lengths is not None or not all(running[:3]):
+            raise NotInSteps("sees later steps, since it is not causal")
+        usual = math.isclose(self.scale, _usual_scale(inputs[0]), rel_tol=1e-12)
+        call = f"attend_next({{0}}, {{1}}, {{2}}, {{kept}}{'' if usual else ', {scale}'})"
+        return Continuation(call, (("attend_next", _ATTEND_NEXT),))
 
     def _masked(
         self, inputs: tuple[Shape, ...], scale: str, values: tuple[tuple[str, float], ...]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["HELPERS"]
+__all__ = ["HELPERS", "WITH_BOTH"]
 
 _LSTM = '''def lstm(
     x: Tensor,
@@ -38,6 +38,14 @@ _ONE = '''def {name}(
     weights = [w_x, w_h, none if b_x is None else b_x, none if b_h is None else b_h]
     y, h = torch.{kernel}(x, h[None], weights, True, 1, 0.0, True, False, True)
     return y, h[0]
+'''
+
+# What a sequence goes on with is one value, and an LSTM leaves two.
+WITH_BOTH = '''def with_both(
+    made: tuple[Tensor, Tensor, Tensor],
+) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+    """A sequence, and the state h and c at its end."""
+    return made[0], made[1:]
 '''
 
 HELPERS: Mapping[str, str] = {

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from archc.continuation import Continuation
 from archc.graph import Operation, Region, Scan, Wire
 from archc.op import Expression, Family, Op, TorchForm
-from archc.recognition.kernels import HELPERS
+from archc.recognition.kernels import HELPERS, WITH_BOTH
 from archc.recognition.notes import Note
 from archc.recognition.rewriting import rewired
 from archc.recognition.steps import Gates, gates_of
@@ -40,6 +41,21 @@ class FusedRecurrence(Op):
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         helper = ((self.kernel, HELPERS[self.kernel]),)
         return Expression(self.template, self.values, helper=helper)
+
+    def continued(
+        self,
+        inputs: tuple[Shape, ...],
+        outputs: tuple[Shape, ...],
+        running: tuple[bool, ...],
+    ) -> Continuation | None:
+        opening = f"{self.kernel}({{0}}, "
+        start = "({1}, {2})" if len(inputs) == 3 else "{1}" if len(inputs) == 2 else "None"
+        assert self.template.startswith(opening + start)
+        kept = "{kept}" if start == "None" else f"{start} if {{kept}} is None else {{kept}}"
+        call = f"{opening}{kept}{self.template.removeprefix(opening + start)}"
+        if self.kernel != "lstm":
+            return Continuation(call)
+        return Continuation(f"with_both({call})", (("with_both", WITH_BOTH),))
 
 
 def recognize_recurrence(region: Region) -> tuple[Region, tuple[Note, ...]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+import archc
 from archc.cost import cost
 from archc.emit import needs_binding
 from archc.graph import Program
@@ -108,3 +109,33 @@ def test_dimensions_that_constructors_need_are_named() -> None:
     assert needs_binding(load("Free", text)) == ()
     with pytest.raises(ValueError, match="bind C"):
         module_class(load("Rule", text))
+
+
+APPLIED = """
+dim T
+block Layer(heads) = { ID + ATTENTION(heads) } -> { ID + FC(3*x.c) -> RELU -> FC(x.c) }
+net Model(layers, d, heads, vocab=19) = TOKENS(T, vocab) -> EMBED(d) -> [Layer(heads)]*layers
+net small = Model(2, 12, 3)
+net Fixed(d) = Model(2, d, 3)
+net fixed = Fixed(12)
+"""
+
+
+def test_what_a_net_gives_to_another_stays_a_parameter_of_the_class() -> None:
+    """`net gpt2 = GPT2(12, 768, 12)`: its class takes other numbers as well."""
+    net = archc.load("small", source=APPLIED)
+    names: dict[str, object] = {}
+    exec(net.source(class_name="Model"), names)
+    model = names["Model"](layers=3, d=20, heads=5)  # type: ignore[operator]
+    wanted = archc.load("Model", source=APPLIED, layers=3, d=20, heads=5)
+    assert sum(p.numel() for p in model.parameters()) == wanted.params
+    assert archc.load("small", source=APPLIED, layers=3).params == (
+        archc.load("Model", source=APPLIED, layers=3, d=12, heads=3).params
+    )
+    assert net.hyperparameters == {"vocab": 19}
+
+
+def test_numbers_that_fit_by_chance_are_no_formula() -> None:
+    """A depth of 28 are (28 - 4) // 6 blocks; 28 // 7 is as many, and 40 // 7 is not."""
+    source = archc.load("wide_resnet28_10").source()
+    assert "depth: int" not in source and "k: int = 10" in source

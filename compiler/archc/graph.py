@@ -245,6 +245,8 @@ class Program(Record):
         region: the net.
         file: the file's name as messages call it.
         hyperparameters: the parameters of the net by name with the values in force.
+        given: whole numbers that a net gives to the one that it applies, which are parameters of
+            its class all the same (`net gpt2 = GPT2(12, 768, 12)`).
         documentation: the `##` text.
         notes: what the compiler did that the text does not show (a FLATTEN put in), one sentence
             each.
@@ -264,6 +266,7 @@ class Program(Record):
     published: tuple[tuple[str, int | float | str], ...] = ()
     compared: tuple[str, ...] = ()
     init: str | None = None
+    given: tuple[tuple[str, int], ...] = ()
 
     __eq__ = object.__eq__
     __hash__ = object.__hash__

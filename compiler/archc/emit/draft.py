@@ -140,7 +140,7 @@ def _hyperparameters(
 ) -> list[Parameter]:
     names = Namespace(reserved)
     found = []
-    values = {program.region: dict(program.hyperparameters) for program in programs}
+    values = {one.region: {**dict(one.given), **dict(one.hyperparameters)} for one in programs}
     for name in varied:
         column = tuple([values[region][name] for region in regions])
         found.append(Parameter(names.add(name), column, column[0]))

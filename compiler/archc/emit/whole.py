@@ -91,19 +91,24 @@ def _varied(program: Program, probe: Probe | None) -> Draft | None:
     """The classes with as many hyperparameters as parameters as can be proved, or None."""
     if probe is None:
         return None
-    proved: list[str] = []
-    programs: list[Program] = [program]
-    for name, value in program.hyperparameters:
-        others = _probed(probe, name, value)
-        if others and _try([program, *others], [name], program) is not None:
-            proved.append(name)
-            programs += others
-    if not proved:
-        return None
-    together = _try(programs, proved, program)
-    if together is None and len(proved) > 1:
-        return None
-    return together
+    given = (*program.given, *program.hyperparameters)
+    tried = {name: _probed(probe, name, value) for name, value in given}
+    tried = {name: others for name, others in tried.items() if others}
+    while tried:
+        programs = [program, *[other for others in tried.values() for other in others]]
+        together = _try(programs, list(tried), program)
+        if together is not None:
+            return together
+        proved = {n: others for n, others in tried.items() if _alone(program, n, others)}
+        if len(proved) == len(tried):
+            return None
+        tried = proved
+    return None
+
+
+def _alone(program: Program, name: str, others: list[Program]) -> bool:
+    """Whether the class can have a hyperparameter as its only one."""
+    return _try([program, *others], [name], program) is not None
 
 
 def _try(programs: list[Program], varied: list[str], program: Program) -> Draft | None:
@@ -114,10 +119,10 @@ def _try(programs: list[Program], varied: list[str], program: Program) -> Draft 
 
 
 def _probed(probe: Probe, name: str, value: Any) -> list[Program]:
-    """The net with two other values of a hyperparameter, where it takes them."""
+    """The net with other values of a hyperparameter, where it takes them."""
     found: list[Program] = []
     for other in _others(value):
-        changed = probe(name, other) if len(found) < 2 else None
+        changed = probe(name, other)
         if changed is not None:
             found.append(changed)
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -179,6 +180,12 @@ class FileScope(Scope):
         return {*self.file.definitions, *self.file.imports, *self.symbols}
 
 
+@lru_cache(maxsize=16)
+def _parsed(name: str, text: str) -> tuple[tree.File, tuple[Diagnostic, ...]]:
+    """A file as it was read before: a net is lowered anew for each hyperparameter that is tried."""
+    return parse(Source.of(name, text))
+
+
 class Loader:
     """Loads files and what they import, each file once.
 
@@ -204,7 +211,7 @@ class Loader:
         if self._read > LARGEST_PROGRAM:
             message = f"this file and what it imports have more than {LARGEST_PROGRAM:,} characters"
             raise Problem("file-too-large", message, Span(source, 0, 0))
-        file, found = parse(source)
+        file, found = _parsed(source.name, source.text)
         self.diagnostics.extend(found)
         loaded = LoadedFile(path, file)
         if path is not None:

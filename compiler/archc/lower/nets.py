@@ -14,7 +14,7 @@ from archc.lower.files import LoadedFile
 from archc.lower.lengths import without_number
 from archc.lower.open import find_open
 from archc.lower.operators import flatten
-from archc.lower.parameters import check_domain, first_of_domain, unbound
+from archc.lower.parameters import check_domain, first_of_domain
 from archc.lower.regions import name_places
 from archc.lower.resolve import resolve_chain
 from archc.lower.streams import stream
@@ -42,6 +42,8 @@ class Target:
         applies: its name when the net asked for only applies it.
         missing: names of parameters that nothing gives.
         open: names of the parameters that `-p` may give.
+        given: names of those that a net without parameters of its own gives a whole number, which
+            `-p` may replace.
         required: those among them that have no value of their own.
         nets: the nets from the one that was asked for to the one whose body is lowered, each with
             its file.
@@ -53,6 +55,7 @@ class Target:
         self.names: dict[str, Any] = {}
         self.missing: list[tree.Parameter] = []
         self.open: list[str] = []
+        self.given: list[str] = []
         self.required: set[str] = set()
         self.nets: list[tuple[LoadedFile, tree.Block]] = [(block.file, block.block)]
 
@@ -61,15 +64,17 @@ def target_of(file: LoadedFile, net: tree.Block, session: Session) -> Target | N
     """Follow a net that only applies another, and bind what can be bound; None after an error."""
     ctx = Context(session, None, file.scope, file)
     try:
-        return _follow(BlockValue(file, net), None, ctx, 0)
+        return _follow(BlockValue(file, net), None, ctx, 0, free=False)
     except Problem as problem:
         ctx.report(problem.diagnostic)
         return None
 
 
-def _follow(block: BlockValue, applies: str | None, ctx: Context, depth: int) -> Target | None:
+def _follow(
+    block: BlockValue, applies: str | None, ctx: Context, depth: int, *, free: bool
+) -> Target | None:
     target = Target(block, applies)
-    _bind(target, ctx)
+    _bind(target, ctx, free=free)
     body = block.block.body
     if target.missing or not isinstance(body, (tree.Name, tree.Call)) or depth > 50:
         return target
@@ -84,11 +89,13 @@ def _follow(block: BlockValue, applies: str | None, ctx: Context, depth: int) ->
     applied = evaluate(body, inside)
     if not isinstance(applied, BlockValue):
         return None
-    inner = _follow(applied, applied.block.name, ctx, depth + 1)
+    alone = not block.block.parameters and not target.open
+    inner = _follow(applied, applied.block.name, ctx, depth + 1, free=alone)
     if inner is not None:
         inner.nets = [*target.nets, *inner.nets]
         inner.open = [*target.open, *[name for name in inner.open if name not in target.open]]
         inner.required |= target.required
+        inner.given += target.given
         inner.names = {
             **{n: target.names[n] for n in target.open if n in target.names},
             **inner.names,
@@ -96,11 +103,23 @@ def _follow(block: BlockValue, applies: str | None, ctx: Context, depth: int) ->
     return inner
 
 
-def _bind(target: Target, ctx: Context) -> None:
+def _bind(target: Target, ctx: Context, *, free: bool) -> None:
+    """Find the values of a net's parameters.
+
+    Args:
+        target: takes them.
+        ctx: where the net is asked for.
+        free: whether numbers that are given may be others, by `-p`.
+    """
     block, session = target.block, ctx.session
     target.names = dict(block.given)
     scope = Scope(block.file.scope, target.names)
-    for parameter in unbound(block):
+    for parameter in block.block.parameters or ():
+        given = target.names.get(parameter.name)
+        if given is not None:
+            if free and type(given) is int:
+                _rebind(target, parameter, scope, ctx)
+            continue
         target.open.append(parameter.name)
         if parameter.default is None and parameter.domain is None:
             target.required.add(parameter.name)
@@ -112,6 +131,13 @@ def _bind(target: Target, ctx: Context) -> None:
             continue
         target.names[parameter.name] = value
         scope.names[parameter.name] = value
+
+
+def _rebind(target: Target, parameter: tree.Parameter, scope: Scope, ctx: Context) -> None:
+    target.given.append(parameter.name)
+    if parameter.name in ctx.session.bindings:
+        value = _value(parameter, target.block, ctx.session, ctx)
+        target.names[parameter.name] = scope.names[parameter.name] = value
 
 
 def _value(parameter: tree.Parameter, block: BlockValue, session: Session, ctx: Context) -> Any:
@@ -145,13 +171,15 @@ def lower_net(net: tree.Block, target: Target, session: Session) -> Program | No
     region = _region(block, names, builder, result, ctx)
     if region is None:
         return None
-    shown = tuple([(n, _shown(target.names[n])) for n in target.open if n in target.names])
+    told = [*[name for name in target.given if name in session.bindings], *target.open]
+    shown = tuple([(n, _shown(target.names[n])) for n in told if n in target.names])
+    given = tuple([(n, target.names[n]) for n in target.given if n not in session.bindings])
     file = target.block.file.name
     documentation = net.documentation or block.documentation
     return Program(
         net.name, target.applies, region, file, shown, documentation, tuple(session.notes),
         tuple(_published(target, bool(session.bindings or session.inputs)).items()),
-        init=_init(target),
+        init=_init(target), given=given,
     )  # fmt: skip
 
 

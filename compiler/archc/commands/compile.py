@@ -21,8 +21,8 @@ if TYPE_CHECKING:
               "output.")  # fmt: skip
 @click.option("--class-name", help="The name of the net's class.")
 @click.option("--explain", is_flag=True,
-              help="Say on standard error which equations became fused kernels, and why a net does "
-              "not generate.")  # fmt: skip
+              help="Say on standard error which equations became fused kernels or are computed "
+              "behind a loop, and why a net does not generate.")  # fmt: skip
 @click.option("--no-recognize", is_flag=True,
               help="Write equations as they are, not as fused kernels.")  # fmt: skip
 @click.option("--no-comments", is_flag=True,
@@ -136,7 +136,7 @@ def _write(path: Path, text: str | dict[str, str]) -> None:
 
 
 def _explain(notes: tuple[str, ...]) -> None:
-    for note in notes or ("every equation is computed as it is written",):
+    for note in notes or ("no equation became a fused kernel",):
         tell(f"note: {note}")
 
 

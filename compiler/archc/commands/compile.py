@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -67,6 +68,8 @@ def command(
     with reported():
         net = net_of(request)
         text = net.source(class_name=class_name, **manner)
+    if checkpoint:
+        _say_unless_recomputed(net.name, [text])
     if explain:
         _explain(() if no_recognize else net.recognized)
         if net.generation and not no_generate:
@@ -94,6 +97,8 @@ def _package(folder: str, path: Path | None, explain: bool, manner: dict[str, An
         texts = package(nets, title=f"The nets of {name} as modules of PyTorch.", **manner)
     for net in nets:
         report(net.diagnostics)
+    if manner["checkpoint"]:
+        _say_unless_recomputed(name, texts.values())
     if explain and manner["recognize"]:
         _explain(tuple([f"{net.name}: {note}" for net in nets for note in net.recognized]))
     _write(path, texts)
@@ -133,6 +138,13 @@ def _write(path: Path, text: str | dict[str, str]) -> None:
             write_folder(path, text, "# Made by archc")
     except OutputError as error:
         raise Unusable(str(error)) from error
+
+
+def _say_unless_recomputed(name: str, texts: Iterable[str]) -> None:
+    from archc.emit.checkpointing import recomputes
+
+    if not any(recomputes(text) for text in texts):
+        tell(f"note: {name} has no blocks to compute again: --checkpoint changes nothing")
 
 
 def _explain(notes: tuple[str, ...]) -> None:

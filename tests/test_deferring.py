@@ -186,6 +186,38 @@ def test_copies_of_a_cell_are_one_class() -> None:
     assert_alike(net, sequence())
 
 
+# --- blocks --------------------------------------------------------------------------------------
+
+BLOCKS = """block Head(k) = FC(9) -> RELU -> { ID + [FC(9) -> TANH] } -> [FC(9) -> RELU]*2
+  -> [FC(4) -> RELU if k > 2] -> FC(k) -> SOFTMAX
+block Gate(s) = { FC(9) * [s -> FC(9)] }
+block Norm = FC(6) -> BN
+block Flat = FC(6) -> RESHAPE("c -> 1 c") -> FLATTEN
+block Read = FC(6) -> { ID + TANH }"""
+READING = "h[t] = { x[t] -> Read -> FC(n) + h[t-1] -> FC(n) } -> SIGMOID"
+WITH_BLOCKS = {
+    "a block": (f"{READING}\n  out h[t] -> Head(3)", True),
+    "two of one definition": (f"{READING}\n  out h[t] -> Head(3) -> Head(2)", True),
+    "beside a whole stream": (f"param p = (n)\n  {READING}\n  out h[t] -> Gate(p)", True),
+    "beside the input": (f"{READING}\n  e = x[t] -> Read\n  out h[t] -> Gate(e)", True),
+    "copies": (f"{READING}\n  out h[t] -> [Gate(h[t]) -> FC(7)]*2", True),
+    "of one step ago": (f"{READING}\n  out h[t] -> Gate(h[t-1])", False),
+    "copies that remember": (f"{READING}\n  out h[t] -> [Gate(h[t-1]) -> FC(7)]*2", False),
+    "statistics of a step": (f"{READING}\n  out h[t] -> Norm", False),
+    "a layout": (f"{READING}\n  out h[t] -> Flat", False),
+}
+
+
+@pytest.mark.parametrize("name", WITH_BLOCKS)
+def test_blocks_work_on_all_steps_where_all_in_them_does(name: str) -> None:
+    equations, moved = WITH_BLOCKS[name]
+    cell = f"cell C(n) {{\n  {equations}\n}}"
+    net = archc.load(source=f"dim T\n{BLOCKS}\n{cell}\nnet N = SEQUENCE(T, {FEATURES}) -> C(7)")
+    assert bool(net.recognized) == moved
+    assert "self.read" not in loops(net.source())
+    assert_alike(net, sequence())
+
+
 # --- every operator ------------------------------------------------------------------------------
 
 EXAMPLES = [

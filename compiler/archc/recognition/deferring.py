@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from archc.graph import INPUTS, Operation, Region, RegionOutput, Scan, Wire
+from archc.cost import regions_of
+from archc.graph import INPUTS, Node, Operation, Region, RegionOutput, Scan, Wire
 from archc.recognition.notes import Note
-from archc.recognition.over_time import HEAVY, over_time, works_over_time
+from archc.recognition.over_time import HEAVY, Flow, lifted, over_time
 from archc.recognition.products import waiting
 from archc.recognition.rewriting import (
     rewired,
@@ -20,7 +21,6 @@ from archc.recognition.rewriting import (
     wires_of,
     without_unused,
 )
-from archc.shapes import Shape
 
 __all__ = ["defer"]
 
@@ -45,7 +45,8 @@ class _Late:
     """Which nodes of a step may wait for the end of the loop.
 
     Attributes:
-        numbers: of those nodes, in order.
+        nodes: each that could by itself, as it is behind the loop.
+        numbers: of those that do, in order.
         leaving: the streams of the step that leave the loop then.
     """
 
@@ -53,40 +54,29 @@ class _Late:
         self.region, self.scan, self.step = region, scan, scan.region
         self.once, self.waiting = self._once(), waiting(self.step)
         plain = all(s.axes[0].role == "steps" for s in scan.outputs[: len(self.step.outputs)])
-        found = {n for n in range(len(self.step.nodes)) if plain and self._works(n)}
-        self.numbers = sorted(self._narrowed(self._closed(found)))
+        made = {n: self._lifted(n) for n in range(len(self.step.nodes)) if plain}
+        self.nodes = {n: node for n, node in made.items() if node is not None}
+        self.numbers = sorted(self._narrowed(self._closed(set(self.nodes))))
         kept = self._kept(self.numbers)
         self.leaving = tuple(dict.fromkeys([*kept, *self._needs(self.numbers)]))
 
     @property
     def pays(self) -> bool:
         """Whether there is a layer with weights among them, or no more leaves the loop."""
-        ops = [node.op for node in self.operations]
-        heavy = any(op.family in HEAVY for op in ops)
+        nodes = [self.step.nodes[number] for number in self.numbers]
+        heavy = any(not isinstance(n, Operation) or n.op.family in HEAVY for n in nodes)
         made = [wire for wire in self.leaving if wire.node in self.waiting]
         fewer = len(made) <= len({output.wire for output in self.step.outputs})
-        return bool(ops and self.leaving) and (heavy or fewer)
-
-    @property
-    def operations(self) -> list[Operation]:
-        """The nodes themselves."""
-        nodes = [self.step.nodes[number] for number in self.numbers]
-        return [node for node in nodes if isinstance(node, Operation)]
+        return bool(nodes and self.leaving) and (heavy or fewer)
 
     @property
     def note(self) -> Note:
         """What is said of them."""
-        drawn = [op.name for op in [n.op for n in self.operations] if op.name in _RANDOM]
         fact = "computes what leaves it behind its loop, for all steps at once"
+        drawn = [name for n in self.numbers for name in _drawing(self.step.nodes[n])]
         if drawn:
             fact += f"; {drawn[0]} draws other numbers there"
         return Note(self.region.name or "a cell", fact, self.region.span)
-
-    def outputs(self, number: int) -> tuple[Shape, ...]:
-        """What a node makes behind the loop."""
-        shapes = self.step.nodes[number].outputs
-        steps = self.scan.outputs[0].axes[0]
-        return shapes if number in self.once else tuple([over_time(s, steps) for s in shapes])
 
     # --- which ---
 
@@ -99,20 +89,16 @@ class _Late:
                 found.add(number)
         return found
 
-    def _works(self, number: int) -> bool:
-        """Whether a node could work on all steps, by itself."""
+    def _lifted(self, number: int) -> Node | None:
+        """A node as it is behind the loop, if it could stand there by itself."""
         node = self.step.nodes[number]
-        if not isinstance(node, Operation) or any(wire.delay for wire in node.inputs):
-            return False
+        wires = list(wires_of(node))
+        if any(wire.delay for wire in wires):
+            return None
         if number in self.once:
-            return node.shared is None
-        steps = self.scan.outputs[0].axes[0]
-        inside = [wire_shape(self.step, wire) for wire in node.inputs]
-        arriving = [
-            shape if self._is_whole(wire) else over_time(shape, steps)
-            for wire, shape in zip(node.inputs, inside, strict=True)
-        ]
-        return works_over_time(node, inside, arriving, steps)
+            return node if isinstance(node, Operation) and node.shared is None else None
+        flows = [Flow(wire_shape(self.step, wire), self._is_whole(wire)) for wire in wires]
+        return lifted(node, flows, self.scan.outputs[0].axes[0])
 
     def _is_whole(self, wire: Wire) -> bool:
         if wire.node == INPUTS:
@@ -120,18 +106,23 @@ class _Late:
         return wire.node in self.once
 
     def _closed(self, found: set[int]) -> set[int]:
-        """Those that nothing in the loop needs, and that need nothing made once in it."""
+        """Those that only outputs need, and that need nothing made once in the loop."""
         held = {state.wire.node for state in self.scan.states}
+        leaving = {output.wire.node for output in self.step.outputs}
         while True:
             stays = [n for n in range(len(self.step.nodes)) if n not in found]
-            used = held | {w.node for n in stays for w in wires_of(self.step.nodes[n])}
-            gone = {n for n in found if n in used or self._misses(n, found)}
+            used = held | self._used_by(stays)
+            wanted = leaving | self._used_by(found)
+            gone = {n for n in found if n in used or n not in wanted or self._misses(n, found)}
             if not gone:
                 return found
             found = found - gone
 
+    def _used_by(self, numbers: Collection[int]) -> set[int]:
+        return {wire.node for n in numbers for wire in wires_of(self.step.nodes[n])}
+
     def _misses(self, number: int, found: set[int]) -> bool:
-        wires = self.step.nodes[number].inputs
+        wires = wires_of(self.step.nodes[number])
         return any(wire.node in self.once and wire.node not in found for wire in wires)
 
     def _narrowed(self, found: set[int]) -> set[int]:
@@ -141,8 +132,8 @@ class _Late:
             rest = [n for n in found if n != number]
             others = {*self._needs(rest), *self._kept(found)}
             # What waits for nothing is taken out in front of the loop, and known for all steps.
-            alone = {w for w in node.inputs if w.node in self.waiting and w not in others}
-            first = all(wire.node not in found for wire in node.inputs)
+            alone = {w for w in wires_of(node) if w.node in self.waiting and w not in others}
+            first = all(wire.node not in found for wire in wires_of(node))
             light = isinstance(node, Operation) and node.op.family not in HEAVY
             if first and light and len(alone) > 1:
                 found = found - {number}
@@ -154,8 +145,15 @@ class _Late:
 
     def _needs(self, numbers: Collection[int]) -> list[Wire]:
         """What of the loop some nodes need, each once."""
-        wires = [wire for number in numbers for wire in self.step.nodes[number].inputs]
+        wires = [wire for number in numbers for wire in wires_of(self.step.nodes[number])]
         return [w for w in dict.fromkeys(wires) if w.node != INPUTS and w.node not in numbers]
+
+
+def _drawing(node: Node) -> list[str]:
+    """The names of the operators in a node that draw random numbers in training."""
+    if isinstance(node, Operation):
+        return [node.op.name] if node.op.name in _RANDOM else []
+    return [name for r in regions_of(node) for inner in r.nodes for name in _drawing(inner)]
 
 
 class _Moving:
@@ -169,10 +167,7 @@ class _Moving:
     def done(self) -> Region:
         """The cell with the nodes behind the scan."""
         moved = rewired_region(self.region, self.region.nodes, self._later)
-        nodes = [
-            rewired(self.step.nodes[n].replace(outputs=self.late.outputs(n)), self._outside)
-            for n in self.late.numbers
-        ]
+        nodes = [rewired(self.late.nodes[n], self._outside) for n in self.late.numbers]
         before, behind = moved.nodes[: self.position], moved.nodes[self.position + 1 :]
         return moved.replace(nodes=(*before, self._rest(), *nodes, *behind))
 

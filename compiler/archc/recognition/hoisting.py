@@ -12,10 +12,16 @@ from typing import Any
 
 from archc.graph import INPUTS, Node, Operation, Port, Region, Scan, Wire
 from archc.recognition.notes import Note
-from archc.recognition.over_time import HEAVY, over_time, works_over_time
+from archc.recognition.over_time import HEAVY, Flow, lifted
 from archc.recognition.products import split_products, waiting
-from archc.recognition.rewriting import rewired, rewired_region, wire_shape, without_unused
-from archc.shapes import Axis, Shape
+from archc.recognition.rewriting import (
+    rewired,
+    rewired_region,
+    wire_shape,
+    wires_of,
+    without_unused,
+)
+from archc.shapes import Axis
 
 __all__ = ["hoist"]
 
@@ -72,7 +78,7 @@ class _Moving:
     def __init__(self, region: Region, position: int, scan: Scan) -> None:
         self.region, self.position, self.scan = region, position, scan
         self.step = scan.region
-        self.sequences: dict[int, tuple[Shape, ...]] = {}  # what moved nodes make of all steps
+        self.sequences: dict[int, Node] = {}  # moved nodes that work on all steps
         self.moved: list[int] = []
         self.once: set[int] = set()
         late = waiting(self.step)
@@ -94,35 +100,24 @@ class _Moving:
         return all(shape.axes[0].role == "steps" for shape in sequences) and bool(sequences)
 
     def _try(self, number: int, node: Node) -> None:
-        fed = all(wire.node == INPUTS or wire.node in self.moved for wire in node.inputs)
+        wires = list(wires_of(node))
+        fed = all(wire.node == INPUTS or wire.node in self.moved for wire in wires)
         if not fed or (not isinstance(node, Operation) and node.lends):
             return
-        if all(self._is_once(wire) for wire in node.inputs):
+        if all(self._is_once(wire) for wire in wires):
             self.once.add(number)
             self.moved.append(number)
-        elif isinstance(node, Operation) and self._works_on_sequences(node):
+            return
+        flows = [Flow(wire_shape(self.step, wire), self._is_once(wire)) for wire in wires]
+        made = lifted(node, flows, self._steps)
+        if made is not None:
             self.moved.append(number)
-            self.sequences[number] = tuple(
-                [over_time(shape, self._steps) for shape in node.outputs]
-            )
+            self.sequences[number] = made
 
     def _is_once(self, wire: Wire) -> bool:
         if wire.node == INPUTS:
             return wire.port >= self.scan.timed
         return wire.node in self.once
-
-    def _works_on_sequences(self, node: Operation) -> bool:
-        inside = [wire_shape(self.step, wire) for wire in node.inputs]
-        arriving = [self._arriving(wire) for wire in node.inputs]
-        return works_over_time(node, inside, arriving, self._steps)
-
-    def _arriving(self, wire: Wire) -> Shape:
-        """What flows into a node when it works on all steps."""
-        if wire.node in self.sequences:
-            return self.sequences[wire.node][wire.port]
-        if wire.node != INPUTS:
-            return self.step.nodes[wire.node].outputs[wire.port]
-        return wire_shape(self.region, self._outside(wire))
 
     def _outside(self, wire: Wire) -> Wire:
         """The stream of the cell that feeds an input of the step."""
@@ -160,14 +155,13 @@ class _Moving:
         return self.region.replace(nodes=(*before, *nodes, scan, *behind), outputs=leaving)
 
     def _there(self, number: int) -> Any:
-        node = self.step.nodes[number]
-        return node.replace(outputs=self.sequences.get(number, node.outputs))
+        return self.sequences.get(number, self.step.nodes[number])
 
     def _rest(self, outside: Callable[[Wire], Wire]) -> Scan:
         """The scan with a step of what stays."""
         stays = [n for n in range(len(self.step.nodes)) if n not in self.moved]
         numbers = {old: new for new, old in enumerate(stays)}
-        used = [wire.replace(delay=0) for n in stays for wire in self.step.nodes[n].inputs]
+        used = [wire.replace(delay=0) for n in stays for wire in wires_of(self.step.nodes[n])]
         used += [output.wire for output in self.step.outputs]
         used += [state.wire for state in self.scan.states]
         used += [] if self._counts is None else [self._counts]

@@ -1,6 +1,7 @@
 """How fast ATTENTION and attention as an equation are, beside what is written by hand.
 
     python benchmarks/attention.py [--device cuda] [--threads 2] [--pairs 15]
+    python benchmarks/attention.py --write    # and puts the table into docs/benchmarks.md
 
 Times forward, and forward with backward, in alternating pairs in one process, so that a busy
 machine slows both sides. B=8, T=512, d=512, 8 heads, float32.
@@ -8,9 +9,12 @@ machine slows both sides. B=8, T=512, d=512, 8 heads, float32.
 
 from __future__ import annotations
 
+import argparse
+from collections.abc import Iterator
+
 import torch
 import torch.nn.functional as F
-from timing import HEAD, options, row, step_of
+from timing import options, report, row, step_of
 from torch import Tensor, nn
 
 import archc
@@ -54,25 +58,31 @@ class Torch(nn.Module):
         return self.inner(x, x, x, need_weights=False)[0]
 
 
-def main() -> None:
-    """Print the table."""
-    given = options(__doc__).parse_args()
-    torch.set_num_threads(given.threads)
-    torch.manual_seed(0)
+def rows(given: argparse.Namespace) -> Iterator[str]:
+    """The rows of the table."""
     built_in = archc.load(source="net N = SEQUENCE(512, 512) -> ATTENTION(8)").to_torch()
     equation = archc.load(source=EQUATION).to_torch()
-    rows: list[tuple[str, nn.Module, nn.Module]] = [
+    pairs: list[tuple[str, nn.Module, nn.Module]] = [
         ("ATTENTION / nn.MultiheadAttention", built_in, Torch()),
         ("the equation / the fused kernel by hand", equation, ByHand()),
     ]
     x = torch.randn(BATCH, STEPS, FEATURES, device=given.device)
-    print(HEAD)
-    for name, ours, theirs in rows:
+    for name, ours, theirs in pairs:
         pair = ours.to(given.device), theirs.to(given.device)
         for backward in (False, True):
             first, second = [step_of(model, x, backward=backward) for model in pair]
             what = "with backward" if backward else "forward"
-            print(row(name, what, first, second, given.pairs), flush=True)
+            yield row(name, what, first, second, given.pairs)
+
+
+def main() -> None:
+    """Print the table."""
+    parser = options(__doc__)
+    parser.add_argument("--write", action="store_true", help="put it into docs/benchmarks.md")
+    given = parser.parse_args()
+    torch.set_num_threads(given.threads)
+    torch.manual_seed(0)
+    report("attention", rows(given), given)
 
 
 if __name__ == "__main__":

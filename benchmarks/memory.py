@@ -19,11 +19,11 @@ import sys
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import torch
 import torch.nn.functional as F
+from pages import MEMORY, write
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
@@ -34,8 +34,6 @@ from archc.dims import Poly
 from archc.graph import Operation, Scan
 
 BATCH = 2
-PAGE = Path(__file__).parents[1] / "docs" / "memory.md"
-BEGIN, END = "<!-- memory: begin -->\n", "<!-- memory: end -->\n"
 HEAD = ("net", "kept", "by autograd", "off", "peak", "measured", "off")
 
 _TYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float64": torch.float64}
@@ -217,9 +215,7 @@ def main() -> int:
     table = markdown(rows)
     print(table, end="")
     if chosen.write:
-        text = PAGE.read_text(encoding="utf-8")
-        before, rest = text.split(BEGIN)
-        PAGE.write_text(before + BEGIN + table + END + rest.split(END)[1], encoding="utf-8")
+        write(MEMORY, "memory", table.rstrip("\n"))
     return 0
 
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import os
 import platform
-import re
 import statistics
 import subprocess
 import tempfile
@@ -21,9 +20,9 @@ import time
 import venv
 from pathlib import Path
 
+from pages import BENCHMARKS, write
+
 ROOT = Path(__file__).parents[1]
-PAGE = ROOT / "docs" / "benchmarks.md"
-MARKS = ("<!-- startup: begin -->", "<!-- startup: end -->")
 
 FLOOR = "import lark, click, rich.table"
 TORCHVISION = "from torchvision.models import resnet152"
@@ -37,14 +36,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--pairs", type=int, default=15, help="how many pairs are timed")
     parser.add_argument("--no-peer", action="store_true", help="leave torch and torchinfo out")
-    parser.add_argument("--write", action="store_true", help=f"put the table into {PAGE.name}")
+    parser.add_argument(
+        "--write", action="store_true", help=f"put the table into {BENCHMARKS.name}"
+    )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         os.environ["XDG_CACHE_HOME"] = str(Path(folder, "cache"))
         text = "\n".join(measure(Path(folder), options.pairs, peer=not options.no_peer))
     print(text)
     if options.write:
-        write(text)
+        write(BENCHMARKS, "startup", text)
 
 
 def measure(folder: Path, pairs: int, *, peer: bool) -> list[str]:
@@ -123,15 +124,6 @@ def peer_command(folder: Path, programs: Path) -> tuple[str, Command]:
     path = folder / "peer.py"
     path.write_text(f"{done.stdout}\n{SUMMARY}\n", encoding="utf-8")
     return "`torchinfo.summary` of the same module", [python, str(path)]
-
-
-def write(text: str) -> None:
-    """Put the table between the marks of the page."""
-    page = PAGE.read_text(encoding="utf-8")
-    begin, end = MARKS
-    inside = f"{begin}\n{text}\n{end}"
-    pattern = re.escape(begin) + ".*?" + re.escape(end)
-    PAGE.write_text(re.sub(pattern, lambda _: inside, page, flags=re.DOTALL), encoding="utf-8")
 
 
 if __name__ == "__main__":

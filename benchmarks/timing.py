@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import platform
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import torch
+from pages import BENCHMARKS, write
 from torch import Tensor, nn
 
-__all__ = ["HEAD", "Step", "options", "row", "step_of"]
+__all__ = ["HEAD", "Step", "options", "report", "row", "step_of"]
 
 Step = Callable[[], None]
 HEAD = "| first / second | | first | second | times faster (quartiles) |\n|---|---|---|---|---|"
@@ -23,6 +25,31 @@ def options(description: str | None) -> argparse.ArgumentParser:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--pairs", type=int, default=15)
     return parser
+
+
+def report(name: str, rows: Iterable[str], given: argparse.Namespace) -> None:
+    """Print a table as its rows come, and put it into the page where `--write` says so.
+
+    Args:
+        name: of the marks of the page, with the device behind it: `recurrent cpu`.
+        rows: below `HEAD`.
+        given: the options.
+    """
+    lines = [HEAD]
+    print(HEAD)
+    for one in rows:
+        print(one, flush=True)
+        lines.append(one)
+    if given.write:
+        write(BENCHMARKS, f"{name} {given.device}", "\n".join([*lines, "", _machine(given)]))
+
+
+def _machine(given: argparse.Namespace) -> str:
+    """The sentence about where the table comes from."""
+    where = f"{given.threads} threads of a CPU, {platform.system()} {platform.machine()}"
+    if given.device == "cuda":
+        where = torch.cuda.get_device_name()
+    return f"torch {torch.__version__}, {where}, {given.pairs} pairs."
 
 
 def step_of(model: nn.Module, x: Tensor, *, backward: bool) -> Step:

@@ -138,7 +138,7 @@ class _Equations:
 
     def out(self) -> tuple[int | None, bool]:
         """What leaves: the features if they are not n, and whether the input is beside them."""
-        kind = self.random.randrange(5)
+        kind = self.random.randrange(7)
         if kind == 0:
             self.lines.append("out h[t] -> FC(3)")
             return 3, False
@@ -147,7 +147,18 @@ class _Equations:
             return None, True
         if kind == 2:
             self.lines.append("out h[t]")
+        if kind == 3:
+            self.lines.append(f"out {self.scores()}")
+            return 3, False
         return None, False
+
+    def scores(self) -> str:
+        """Three features that nothing remembers, of whatever there is."""
+        streams = self.random.sample([f"g{i + 1}" for i in range(self.gates)], self.gates)[:2]
+        joined = " | ".join(["h[t]", *streams, self.operand("x"), self.operand("h")])
+        inner = self.random.choice(("", " -> RELU", " -> LN", " -> BN", " -> DROPOUT(0.1)"))
+        last = self.random.choice(("", " -> SOFTMAX", " -> TANH", " -> SOFTMAX(axis=0)"))
+        return f"{{ {joined} }} -> FC(n){inner} -> FC(3){last}"
 
     def update(self, state: str) -> str:
         """The equation of a state."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -88,3 +90,17 @@ def test_the_command_has_a_flag(name: str) -> None:
     assert "from torch.utils.checkpoint import checkpoint" in again.out
     assert "checkpoint" not in plain.out
     compile(again.out, name, "exec")
+
+
+@pytest.mark.parametrize(
+    "net", ["net Plain = INPUT(5) -> FC(3)", "net Plain = INPUT(5) -> [FC(5)]*3"]
+)
+def test_a_net_without_blocks_is_said_to_have_none(net: str, tmp_path: Path) -> None:
+    (tmp_path / "plain.arch").write_text(net, encoding="utf-8")
+    note = "has no blocks to compute again: --checkpoint changes nothing"
+    done = run("compile", str(tmp_path / "plain.arch"), "--checkpoint")
+    assert done.err == f"note: Plain {note}\n"
+    assert done.out == run("compile", str(tmp_path / "plain.arch")).out
+    folder = run("compile", str(tmp_path), "--checkpoint", "-o", str(tmp_path / "made"))
+    assert f"note: {tmp_path.name} {note}\n" in folder.err
+    assert run("compile", "resnet18", "--checkpoint").err == ""

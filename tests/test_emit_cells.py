@@ -152,6 +152,44 @@ def test_a_module_takes_any_number_of_steps(name: str) -> None:
     assert model(x[:, :1]).shape[1] == 1
 
 
+DELAYED = {
+    "h[t-1]": lambda h, last, x: h[-1],
+    "{ h[t-1] + h[t-2] }": lambda h, last, x: h[-1] + h[-2],
+    "{ h[t] | x[t-1] }": lambda h, last, x: torch.cat([last, x], 1),
+    "x[t-1]": lambda h, last, x: x,
+}
+
+
+@pytest.mark.parametrize("recognize", [True, False])
+@pytest.mark.parametrize("output", DELAYED)
+def test_what_leaves_may_be_of_the_step_before(output: str, recognize: bool) -> None:
+    text = f"""cell Late(n) {{
+      h[t] = {{ x[t] -> FC(n) * [h[t-1] -> FC(n)] }} -> TANH
+      out {output}
+    }}"""
+    net = archc.load(source=f"dim T\n{text}\nnet N = SEQUENCE(T, {FEATURES}) -> Late({UNITS})")
+    model = net.to_torch(recognize=recognize).double()
+    into, back = layers(model)
+    x, zeros = sequence(), torch.zeros(BATCH, UNITS, dtype=torch.float64)
+    h, before, found = [zeros, zeros], torch.zeros_like(x[:, 0]), []
+    for t in range(STEPS):
+        last = torch.tanh(into(x[:, t]) * back(h[-1]))
+        found.append(DELAYED[output](h, last, before))
+        h.append(last)
+        before = x[:, t]
+    torch.testing.assert_close(model(x), torch.stack(found, 1))
+
+
+def test_sequences_of_sequences_are_added() -> None:
+    text = """cell Rows(n) {
+      h[t] = { x[t] -> FC(n) + h[t-1] } -> TANH
+      out h[t] -> RESHAPE("(a c) -> a c", a=7)
+    }"""
+    net = "{ in x = SEQUENCE(T, 5) y = x -> Rows(21) out { y + y } }"
+    loaded = archc.load(source=f"dim T\n{text}\nnet N {net}", T=STEPS)
+    assert loaded.outputs == {"out": (STEPS, 7, 3)}
+
+
 def test_copies_of_a_cell_have_weights_of_their_own_and_stack() -> None:
     model = model_of(ELMAN, f"SEQUENCE(T, {FEATURES}) -> [Elman({UNITS})]*3 -> LAST -> FC(2)")
     assert len(layers(model)) == 7

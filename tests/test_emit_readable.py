@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 
 import pytest
 from hypothesis import given, settings
@@ -145,6 +146,37 @@ def without_documentation(source: str) -> list[str]:
             text = made.body[0]
             del lines[text.lineno - 1 : text.end_lineno]
     return lines[1:]
+
+
+# --- streams from outside -------------------------------------------------------------------------
+
+ATTENDING = """dim T, S
+cell Decoder(n, memory, x2) {
+  scores = { memory -> FC(n, bias=no) + h[t-1] -> FC(n) } -> TANH -> FC(1, bias=no)
+  context = { [scores -> SOFTMAX(axis=t)]' @ memory } -> FLATTEN
+  h[t] = { x[t] | context | h[t-1] | x2 } -> FC(n) -> TANH
+}
+block Around(u) = { u + ID }
+"""
+
+
+@pytest.mark.parametrize(
+    ("flow", "taken"),
+    [
+        ("Decoder(8, source -> GRU(8), source -> GRU(7) -> LAST)", ("Decoder", "memory, x2")),
+        ("Around(Decoder(8, source -> GRU(8), source -> LAST))", ("Around", "gru, last")),
+        ("Around(Around(ATTENTION(2, kv=source -> FC(8))))", ("Around2", "fc")),
+        ("Around({ ID | (source -> MEAN(axis=t)) } -> FC(8))", ("Around", "source")),
+    ],
+)
+def test_streams_from_outside_have_the_names_of_the_file(flow: str, taken: tuple[str, str]) -> None:
+    net = f"net N {{ in source = SEQUENCE(S, 8), target = SEQUENCE(T, 8) out target -> {flow} }}"
+    source = emit(load("N", ATTENDING + net))
+    name, names = taken
+    header = re.search(rf"class {name}\(.*?def forward\(\s*self, x: Tensor(.*?)\)", source, re.S)
+    assert header is not None
+    assert header.group(1).replace(": Tensor", "").strip(", \n") == names
+    assert "outer" not in source
 
 
 # --- prose ---------------------------------------------------------------------------------------

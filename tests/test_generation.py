@@ -44,6 +44,15 @@ cell Jordan(n, classes) {
   h = { x[t] -> FC(n) + y[t-1] -> FC(n, bias=no) } -> SIGMOID
   out y = h -> FC(classes)
 }
+cell Scored(n, classes) {
+  h[t] = { x[t] -> FC(n) + h[t-1] -> FC(n) } -> SIGMOID
+  out { h[t] | x[t] } -> FC(classes) -> SOFTMAX
+}
+cell Late(n) {
+  h[t] = { x[t] -> FC(n) + h[t-1] -> FC(n) } -> SIGMOID
+  out { h[t-1] | x[t-1] }
+}
+cell Beside(n, v) { h[t] = { x[t] | h[t-1] | v } -> FC(n) -> TANH }
 cell Decoder(n, first) {
   h[0] = first -> FC(n) -> TANH
   h[t] = { x[t] -> FC(n) + h[t-1] -> FC(n) } -> TANH
@@ -67,6 +76,8 @@ BODIES = {
     "gated": "Gated(7)",
     "far": "Far(7)",
     "jordan": "Jordan(7, 3)",
+    "scored": "Scored(7, 3)",
+    "late": "Late(7)",
     "layers": "FC(24) -> POSEMBED(STEPS) -> [Plain(6)]*3",
     "rotary": "FC(24) -> [Layer(6, 100)]*2",
     "encoded": "FC(8) -> POSENC -> ATTENTION(2, causal=yes)",
@@ -90,6 +101,11 @@ NETS |= {
         in source = SEQUENCE(S, 3), target = TOKENS(T, {VOCABULARY})
         m = source -> GRU(5) -> LAST
         out target -> EMBED(5) -> Decoder(7, m) -> FC({VOCABULARY})
+    }}""",
+    "beside": f"""net N {{
+        in source = SEQUENCE(S, 3), target = TOKENS(T, {VOCABULARY})
+        m = source -> GRU(5) -> LAST
+        out target -> EMBED(5) -> Beside(7, m) -> FC({VOCABULARY})
     }}""",
     "reader": f"""net N {{
         in source = SEQUENCE(S, 3), target = TOKENS(T, {VOCABULARY})

@@ -9,6 +9,7 @@ from random import Random
 from types import ModuleType
 from typing import Any
 
+import pages
 import pytest
 import torch
 
@@ -20,7 +21,6 @@ from cli_harness import run
 from random_nets import write_program
 
 ROOT = Path(__file__).parents[1]
-PAGE = ROOT / "docs" / "memory.md"
 
 # Off a GPU torch composes RMSNORM of operators that keep one product more; what attention keeps
 # depends on the kernel that torch picks.
@@ -242,8 +242,7 @@ def test_the_peak_of_a_forward_pass(name: str) -> None:
 
 
 def test_the_page_has_the_figures_of_every_net() -> None:
-    text = PAGE.read_text(encoding="utf-8")
-    table = text.split(benchmark.BEGIN)[1].split(benchmark.END)[0]
+    table = pages.marked(pages.MEMORY, "memory")
     rows = [[cell.strip() for cell in line.strip("|\n").split("|")] for line in table.splitlines()]
     found = {row[0]: row for row in rows[2:]}
     assert sorted(found) == benchmark.complete_nets()

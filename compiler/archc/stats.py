@@ -78,16 +78,9 @@ def table(
             device has no rate for.
     """
     dtype = dtype_name(dtype)
-    if count not in ("macs", "flops", None):
-        raise ValueError(f"count is macs or flops, not {count!r}")
-    if style not in STYLES:
-        raise ValueError(f"style is one of {', '.join(STYLES)}, not {style!r}")
-    if device is not None and style != "plain":
-        raise ValueError(f"an estimate for a device has columns of its own, not those of {style}")
-    if batch < 1 or (depth is not None and depth < 0):
-        raise ValueError("batch is at least 1, and depth at least 0")
-    if train and device is not None:
-        raise ValueError("an estimate for a device is of the forward pass, not of training")
+    _check(depth, batch, count, style)
+    if device is not None and (train or style != "plain"):
+        raise ValueError(_refusal(style, train=train))
     plan = None
     if train:
         from archc.memory.training import plan_of
@@ -105,6 +98,22 @@ def table(
         program, depth=depth, batch=batch, dtype=dtype, count=shown, style=style,
         device=device, counting=counting, plan=plan,
     )  # fmt: skip
+
+
+def _check(depth: int | None, batch: int, count: str | None, style: str) -> None:
+    if count not in ("macs", "flops", None):
+        raise ValueError(f"count is macs or flops, not {count!r}")
+    if style not in STYLES:
+        raise ValueError(f"style is one of {', '.join(STYLES)}, not {style!r}")
+    if batch < 1 or (depth is not None and depth < 0):
+        raise ValueError("batch is at least 1, and depth at least 0")
+
+
+def _refusal(style: str, *, train: bool) -> str:
+    """What goes with no estimate for a device."""
+    if style != "plain":
+        return f"an estimate for a device has columns of its own, not those of {style}"
+    return "an estimate for a device is of the forward pass, not of training"
 
 
 class Table:

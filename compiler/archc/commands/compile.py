@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
               "output.")  # fmt: skip
 @click.option("--class-name", help="The name of the net's class.")
 @click.option("--explain", is_flag=True,
-              help="Say on standard error which equations became fused kernels, and why a net does "
-              "not generate.")  # fmt: skip
+              help="Say on standard error which equations became fused kernels or are computed "
+              "behind a loop, and why a net does not generate.")  # fmt: skip
 @click.option("--no-recognize", is_flag=True,
               help="Write equations as they are, not as fused kernels.")  # fmt: skip
 @click.option("--no-comments", is_flag=True,
@@ -67,6 +68,8 @@ def command(
     with reported():
         net = net_of(request)
         text = net.source(class_name=class_name, **manner)
+    if checkpoint:
+        _say_unless_recomputed(net.name, [text])
     if explain:
         _explain(() if no_recognize else net.recognized)
         if net.generation and not no_generate:
@@ -94,6 +97,8 @@ def _package(folder: str, path: Path | None, explain: bool, manner: dict[str, An
         texts = package(nets, title=f"The nets of {name} as modules of PyTorch.", **manner)
     for net in nets:
         report(net.diagnostics)
+    if manner["checkpoint"]:
+        _say_unless_recomputed(name, texts.values())
     if explain and manner["recognize"]:
         _explain(tuple([f"{net.name}: {note}" for net in nets for note in net.recognized]))
     _write(path, texts)
@@ -135,8 +140,15 @@ def _write(path: Path, text: str | dict[str, str]) -> None:
         raise Unusable(str(error)) from error
 
 
+def _say_unless_recomputed(name: str, texts: Iterable[str]) -> None:
+    from archc.emit.checkpointing import recomputes
+
+    if not any(recomputes(text) for text in texts):
+        tell(f"note: {name} has no blocks to compute again: --checkpoint changes nothing")
+
+
 def _explain(notes: tuple[str, ...]) -> None:
-    for note in notes or ("every equation is computed as it is written",):
+    for note in notes or ("no equation became a fused kernel",):
         tell(f"note: {note}")
 
 

@@ -42,7 +42,7 @@ class Signatures:
     def region(self, region: Region) -> Any:
         """The signature of a region as one class, or as a branch inside one."""
         return (
-            tuple([port.name for port in region.inputs]),
+            tuple([port.name for port in region.inputs[: len(region.inputs) - region.captured]]),
             region.captured,
             region.borrowed,
             tuple([(o.name, self._wire(region, o.wire), o.training) for o in region.outputs]),

@@ -13,7 +13,10 @@ from archc.emit.units import Unit
 from archc.graph import Call, Choice, Operation, Region, Repeat
 from archc.ops.normalisation import BatchNorm
 
-__all__ = ["COUNTED_ONCE", "mark", "normalizes"]
+__all__ = ["COUNTED_ONCE", "IMPORT", "mark", "normalizes", "recomputes"]
+
+#: What a file that computes blocks again imports.
+IMPORT = "from torch.utils.checkpoint import checkpoint"
 
 #: The helper that a block with batch norm needs; its statistics would be counted twice otherwise.
 COUNTED_ONCE = '''@contextlib.contextmanager
@@ -41,6 +44,11 @@ def mark(units: list[Unit]) -> None:
     unit_of = {region: unit for unit in units for region in unit.regions}
     for root in units[-1].regions:
         _open(root, unit_of)
+
+
+def recomputes(source: str) -> bool:
+    """Whether the text of a file computes any block again."""
+    return IMPORT in source.split("\n")
 
 
 def normalizes(region: Region) -> bool:

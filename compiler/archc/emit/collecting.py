@@ -8,7 +8,7 @@ from typing import Any
 from archc.emit.align import Mismatch
 from archc.emit.forms import Forms, only_node
 from archc.emit.names import singular
-from archc.graph import INPUTS, Call, Choice, Node, Region, Repeat, Scan, Wire
+from archc.graph import INPUTS, Call, Choice, Node, Operation, Region, Repeat, Scan, Wire
 
 __all__ = ["Collected", "collect", "regions_below"]
 
@@ -28,7 +28,7 @@ class Collected:
 
     def add(self, region: Region, name: str) -> Any:
         """Take in a region that needs a class, and all below it."""
-        key = _key(region), self.height(region) if self.by_height else 0
+        key = self._key(region)
         if region in self._seen:
             return key
         self._seen.add(region)
@@ -42,6 +42,9 @@ class Collected:
             below.update(dict.fromkeys(self._inside(region, node, node.name)))
         return key
 
+    def _key(self, region: Region) -> Any:
+        return _key(region), self.height(region) if self.by_height else 0
+
     def height(self, region: Region) -> int:
         """How many regions are nested in it at most."""
         known = self._heights.get(region)
@@ -52,9 +55,8 @@ class Collected:
 
     def _inside(self, region: Region, node: Node, name: str) -> list[Any]:
         if isinstance(node, Call):
-            key = self.add(node.region, node.region.name)
-            self._label(key, region, node.region, node.inputs)
-            return [key]
+            self._label(region, node.region, node.inputs)
+            return [self.add(node.region, node.region.name)]
         if isinstance(node, (Choice, Scan)):
             inner = node.region
             return [key for n in inner.nodes for key in self._inside(inner, n, n.name)]
@@ -64,19 +66,22 @@ class Collected:
         for run in node.runs:
             only = only_node(run.region, self.forms)
             if only is None:
+                self._label(region, run.region, (*node.inputs, *run.captures))
                 keys.append(self.add(run.region, run.region.name or _group_name(name)))
-                self._label(keys[-1], region, run.region, (*node.inputs, *run.captures))
             else:
                 keys += self._inside(run.region, only, only.name or name)
         return keys
 
-    def _label(self, key: Any, outer: Region, inner: Region, wires: tuple[Wire, ...]) -> None:
-        """Captured streams are called inside what they are called outside."""
-        labels = self.labels.setdefault(key, {})
+    def _label(self, outer: Region, inner: Region, wires: tuple[Wire, ...]) -> None:
+        """Captured streams are called as the file does inside, or else as they are outside."""
+        labels = self.labels.setdefault(self._key(inner), {})
+        known = self.labels.get(self._key(outer), {})
         for port in range(len(inner.inputs) - inner.captured, min(len(inner.inputs), len(wires))):
-            label = stream_name(outer, wires[port])
-            if label is not None:
-                labels.setdefault(port, label)
+            wire = wires[port]
+            label = inner.inputs[port].name or stream_name(outer, wire)
+            if label is None and wire.node == INPUTS:
+                label = known.get(wire.port)
+            labels.setdefault(port, label or _source_name(outer, wire))
 
     def ordered(self) -> list[Any]:
         """The keys, each behind those that it uses.
@@ -125,12 +130,18 @@ def _key(region: Region) -> Any:
 def stream_name(region: Region, wire: Wire) -> str | None:
     """What the file calls a stream, or None."""
     if wire.node == INPUTS:
-        port = region.inputs[wire.port]
-        return None if port.name.startswith("outer") else port.name
+        return region.inputs[wire.port].name or None
     node = region.nodes[wire.node]
     if isinstance(node, Repeat) and wire.port >= len(node.inputs):
         return node.collected[(wire.port - len(node.inputs)) // node.count]
     return node.label
+
+
+def _source_name(region: Region, wire: Wire) -> str:
+    """What a stream without a name is: `gru` for what a GRU makes."""
+    node = None if wire.node == INPUTS else region.nodes[wire.node]
+    name = getattr(node, "name", "") or (node.op.name if isinstance(node, Operation) else "")
+    return name.lower().rstrip("_0123456789") or "outer"
 
 
 def _group_name(name: str) -> str:

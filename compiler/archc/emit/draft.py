@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archc.emit.align import Signatures
 from archc.emit.build import build
-from archc.emit.checkpointing import COUNTED_ONCE, normalizes
+from archc.emit.checkpointing import COUNTED_ONCE, IMPORT, normalizes
 from archc.emit.collecting import collect, regions_below
 from archc.emit.forms import Forms
 from archc.emit.names import Namespace
@@ -52,7 +52,7 @@ class Draft:
         """The lines that operators need above the classes."""
         found = {line for form in self.forms.all() for line in form.imports}
         if any(unit.recomputed for unit in self.units):
-            found.add("from torch.utils.checkpoint import checkpoint")
+            found.add(IMPORT)
         if self.net.generates is not None:
             found.add("from typing import Any")
         return sorted(found)

@@ -91,8 +91,9 @@ def needed(steps: Sequence[Step], outputs: Iterable[Stream]) -> list[Step]:
 
 def _remembering(scan: Scanned, wanted: set[Stream]) -> Scanned:
     """The scan without memories that nothing reads: what read them runs in front of the loop."""
-    leaving = [memory.now for memory in scan.memories] + [one for one, _ in scan.results]
-    used = count_uses(needed(scan.steps, leaving), ())
+    results = [one for one, _ in scan.results]
+    leaving = [memory.now for memory in scan.memories] + results
+    used = count_uses(needed(scan.steps, leaving), results)
     read = [
         memory
         for memory in scan.memories

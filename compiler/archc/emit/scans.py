@@ -162,9 +162,9 @@ def write_scan(forward: Forward, scan: Scanned) -> None:
     body, forward.lines = forward.lines, forward.lines.block()
     forward.last_shape = None
     forward.run(scan.steps)
-    _remember(forward, scan, states)
-    for stream, name in zip(kept, lists, strict=True):
+    for stream, name in zip(kept, lists, strict=True):  # what leaves may read the step before
         forward.lines.add(f"{name}.append({forward.value(stream).text})")
+    _remember(forward, scan, states)
     block, forward.lines = forward.lines, body
     forward.lines.nest(header, block)
     forward.remaining.subtract(outer)

@@ -104,7 +104,7 @@ class Body:
         used = count_uses(steps, ())
         made = [stream for stream in made_in(self.first) if used[stream]]
         initial = [kept.initial for kept in self.kept if kept.initial is not None]
-        first = needed(self.first, [*made, *initial])
+        first = needed([*self.fixed, *self.first], [*made, *initial])
         order = {stream: i for i, step in enumerate(first) for stream in step.outputs}
         whole = tuple(sorted(made, key=lambda stream: order[stream]))
         return InSteps(tuple(first), tuple(steps), whole, tuple(self.kept), outputs, places)

@@ -93,8 +93,9 @@ def _taught(steps: Sequence[Step], before: Stream) -> tuple[tuple[Step, ...], bo
 
 def _read(scan: Scanned) -> list[Memory]:
     """The memories that a step reads."""
-    leaving = [memory.now for memory in scan.memories] + [one for one, _ in scan.results]
-    used = count_uses(needed(scan.steps, leaving), ())
+    results = [one for one, _ in scan.results]
+    leaving = [memory.now for memory in scan.memories] + results
+    used = count_uses(needed(scan.steps, leaving), results)
     return [memory for memory in scan.memories if any(used[one] for one in memory.before)]
 
 

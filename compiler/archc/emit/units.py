@@ -144,7 +144,7 @@ def _defaults(origin: Any) -> dict[str, Any]:
 
 
 def port_names(region: Region, labels: dict[int, str]) -> list[str]:
-    """The names of the inputs: their own, or for captured ones what they are called outside."""
+    """The names of the inputs: their own, or what captured ones are called."""
     names = Namespace()
-    wanted = [labels.get(i, port.name) for i, port in enumerate(region.inputs)]
+    wanted = [labels.get(i, port.name or "outer") for i, port in enumerate(region.inputs)]
     return [names.add(identifier(name, "x")) for name in wanted]

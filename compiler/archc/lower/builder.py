@@ -22,6 +22,9 @@ class Builder:
         outer: for each port the stream outside that feeds it, so that a use of that stream inside
             is a use of the port; None for a net.
         spent: counts the nodes of all regions; that of the parent by default.
+
+    Attributes:
+        called: what the inside calls streams from outside, by their identity.
     """
 
     def __init__(
@@ -45,6 +48,7 @@ class Builder:
         self.output_names: list[str | None] = []
         self.promised: list[Shape] = []
         self.finals: dict[Wire, Any] = {}
+        self.called: dict[Any, str] = {}
         self._taken: set[str] = set()
         self._known: dict[tuple[int, Wire], int] = {}
         for position, stream in enumerate(outer or []):
@@ -98,7 +102,8 @@ class Builder:
         if position is None:
             position = len(self.ports)
             self._known[stream.identity] = position
-            self.ports.append(Port(f"outer{len(self.captured)}", stream.shape))
+            name = self.called.get(stream.identity, "")
+            self.ports.append(Port(name, stream.shape))
             self.captured.append(stream)
         return Wire(INPUTS, position)
 

@@ -29,12 +29,16 @@ class Slots:
 
     Args:
         weights: the shapes of the weights of shared modules, by owner and name.
+
+    Attributes:
+        names: what the region calls the streams, by their identity.
     """
 
     def __init__(self, weights: Mapping[tuple[int, str], Weights] | None = None) -> None:
         self._weights = weights or {}
         self.streams: list[Stream] = []
         self.modules: list[SharedValue] = []
+        self.names: dict[Any, str] = {}
         self._streams: dict[Any, int] = {}
 
     def stream(self, stream: Stream) -> int:
@@ -43,6 +47,16 @@ class Slots:
         if position == len(self.streams):
             self.streams.append(stream)
         return position
+
+    def named(self, thing: Any, name: str) -> Any:
+        """The key of what the region calls so; the items of a bundle have names of their own."""
+        if isinstance(thing, Stream):
+            self.names.setdefault(thing.identity, name)
+        if isinstance(thing, Bundle):
+            own = thing.names or (None,) * len(thing.items)
+            for item, given in zip(thing.items, own, strict=True):
+                self.named(item, given or name)
+        return key_of(thing, self)
 
     def module(self, module: SharedValue) -> int:
         """The number of a module."""
@@ -94,7 +108,7 @@ def key_of(thing: Any, slots: Slots) -> Any:
         case SharedValue():
             return "shared", slots.module(thing), slots.weights_of(thing), key_of(thing.what, slots)
         case dict():
-            return "names", tuple([(name, key_of(item, slots)) for name, item in thing.items()])
+            return "names", tuple([(name, slots.named(item, name)) for name, item in thing.items()])
     return type(thing).__name__, thing
 
 
@@ -116,7 +130,7 @@ def key_of_names(expr: tree.Node, scope: Scope, slots: Slots) -> Any:
     """The key of what an expression's free names mean in a scope; file-level names stay fixed."""
     return tuple(
         [
-            (name, key_of(found, slots))
+            (name, slots.named(found, name))
             for name in free_names(expr)
             if (found := _local(scope, name)) is not None
         ]

@@ -136,6 +136,7 @@ def _make(
         message = f"this file has more than {MOST_REGIONS:,} different parts"
         raise Problem("too-many-regions", message, recipe.span)
     builder = Builder(ctx.builder, _ports(arriving), arriving if recipe.alias else None)
+    builder.called = slots.names
     inside_streams = builder.inputs([stream.span for stream in arriving])
     incoming = rebuild(arrangement, inside_streams)
     inside = Context(ctx.session, builder, ctx.scope, ctx.file, incoming, incoming, ctx.frame)

@@ -93,15 +93,10 @@ def _by_role(small: Shape, large: Shape) -> Mapping | None:
     if small.steps is not None and large.steps is None:
         return None
     places = iter(carried)
-    positions: list[int] = []
-    for axis in small.axes:
-        if axis.role == "features":
-            positions.append(large.features)
-        elif axis.role == "steps" and large.steps is not None:
-            positions.append(large.steps)
-        else:
-            positions.append(next(places))
-    return tuple(positions) if positions == sorted(positions) else None
+    by_role = {"features": large.features, "steps": large.steps}
+    positions = [next(places, None) if a.role == "carried" else by_role[a.role] for a in small.axes]
+    found = tuple([position for position in positions if position is not None])
+    return found if len(found) == small.rank and list(found) == sorted(set(found)) else None
 
 
 def join(verb: str, shapes: tuple[Shape, ...]) -> tuple[Shape, tuple[Mapping, ...]]:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from archc.graph import Program, Region
 from archc.recognition.attention import recognize_attention
 from archc.recognition.blending import blend
+from archc.recognition.deferring import defer
 from archc.recognition.gathering import gather
 from archc.recognition.hoisting import hoist
 from archc.recognition.notes import Note
@@ -26,6 +27,7 @@ Recognizer = Callable[[Region], tuple[Region, tuple[Note, ...]]]
 
 RECOGNIZERS: tuple[Recognizer, ...] = (
     recognize_attention,
+    defer,
     recognize_recurrence,
     hoist,
     gather,

@@ -122,7 +122,8 @@ def recognize_attention(region: Region) -> tuple[Region, tuple[Note, ...]]:
         found = _equation(region, position)
         if found is not None:
             node = region.nodes[position]
-            notes.append(Note(region.name or "an equation", _described(found), node.span))
+            fact = f"is recognised as {_described(found)}"
+            notes.append(Note(region.name or "an equation", fact, node.span))
             region = _fused(region, position, found)
             position -= len(found.nodes) - 1
         position -= 1

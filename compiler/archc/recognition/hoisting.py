@@ -11,18 +11,19 @@ from collections.abc import Callable
 from typing import Any
 
 from archc.graph import INPUTS, Node, Operation, Port, Region, Scan, Wire
-from archc.op import OpError
 from archc.recognition.notes import Note
+from archc.recognition.over_time import HEAVY, Flow, lifted
 from archc.recognition.products import split_products, waiting
-from archc.recognition.rewriting import rewired, wire_shape
-from archc.shapes import Shape
+from archc.recognition.rewriting import (
+    rewired,
+    rewired_region,
+    wire_shape,
+    wires_of,
+    without_unused,
+)
+from archc.shapes import Axis
 
 __all__ = ["hoist"]
-
-_HEAVY = frozenset({"convolution", "linear", "embedding"})
-_LIGHT = frozenset({"activation", "elementwise", "join", "pooling", "shape", "regularisation"})
-# On a whole sequence these would look at several steps together.
-_ALONE = frozenset({"FLATTEN", "RESHAPE", "TRANSPOSE", "MEAN", "MAX", "SHUFFLE", "REVERSE"})
 
 
 def hoist(region: Region) -> tuple[Region, tuple[Note, ...]]:
@@ -37,8 +38,38 @@ def hoist(region: Region) -> tuple[Region, tuple[Note, ...]]:
             if moving.pays:
                 region = moving.done()
                 position += len(moving.moved)
+            region = _passed_by(region, position)
         position += 1
     return region, ()
+
+
+def _passed_by(region: Region, position: int) -> Region:
+    """The region in which nothing leaves a scan as it came in, but for an output that is alone."""
+    scan: Any = region.nodes[position]
+    outputs = scan.region.outputs
+    found: dict[int, Wire] = {}
+    for port, output in enumerate(outputs):
+        wire = output.wire
+        if wire.node == INPUTS and wire.port < scan.timed and not wire.delay:
+            source = scan.inputs[wire.port]
+            if wire_shape(region, source) == scan.outputs[port]:
+                found[port] = source
+    if not 0 < len(found) < len(outputs):
+        return region
+    stays = [port for port in range(len(scan.outputs)) if port not in found]
+
+    def changed(wire: Wire) -> Wire:
+        if wire.node != position:
+            return wire
+        return found.get(wire.port) or wire.replace(port=stays.index(wire.port))
+
+    kept = [output for port, output in enumerate(outputs) if port not in found]
+    scan = scan.replace(
+        region=scan.region.replace(outputs=tuple(kept)),
+        outputs=tuple([scan.outputs[port] for port in stays]),
+    )
+    nodes = (*region.nodes[:position], without_unused(scan), *region.nodes[position + 1 :])
+    return rewired_region(region, nodes, changed)
 
 
 class _Moving:
@@ -47,7 +78,7 @@ class _Moving:
     def __init__(self, region: Region, position: int, scan: Scan) -> None:
         self.region, self.position, self.scan = region, position, scan
         self.step = scan.region
-        self.sequences: dict[int, tuple[Shape, ...]] = {}  # what moved nodes make of all steps
+        self.sequences: dict[int, Node] = {}  # moved nodes that work on all steps
         self.moved: list[int] = []
         self.once: set[int] = set()
         late = waiting(self.step)
@@ -60,7 +91,7 @@ class _Moving:
     def pays(self) -> bool:
         """Whether there is a layer with weights among what moves."""
         nodes = [self.step.nodes[number] for number in self.moved]
-        return any(not isinstance(n, Operation) or n.op.family in _HEAVY for n in nodes)
+        return any(not isinstance(n, Operation) or n.op.family in HEAVY for n in nodes)
 
     # --- what may move ---
 
@@ -69,53 +100,33 @@ class _Moving:
         return all(shape.axes[0].role == "steps" for shape in sequences) and bool(sequences)
 
     def _try(self, number: int, node: Node) -> None:
-        fed = all(wire.node == INPUTS or wire.node in self.moved for wire in node.inputs)
+        wires = list(wires_of(node))
+        fed = all(wire.node == INPUTS or wire.node in self.moved for wire in wires)
         if not fed or (not isinstance(node, Operation) and node.lends):
             return
-        if all(self._is_once(wire) for wire in node.inputs):
+        if all(self._is_once(wire) for wire in wires):
             self.once.add(number)
             self.moved.append(number)
-        elif isinstance(node, Operation) and self._works_on_sequences(node):
+            return
+        flows = [Flow(wire_shape(self.step, wire), self._is_once(wire)) for wire in wires]
+        made = lifted(node, flows, self._steps)
+        if made is not None:
             self.moved.append(number)
-            self.sequences[number] = tuple([self._over_time(shape) for shape in node.outputs])
+            self.sequences[number] = made
 
     def _is_once(self, wire: Wire) -> bool:
         if wire.node == INPUTS:
             return wire.port >= self.scan.timed
         return wire.node in self.once
 
-    def _works_on_sequences(self, node: Operation) -> bool:
-        op = node.op
-        known = op.family in _HEAVY | _LIGHT or op.name in ("LN", "RMSNORM")
-        if not known or op.name in _ALONE or node.shared is not None:
-            return False
-        arriving = [self._arriving(wire) for wire in node.inputs]
-        counts = [s for s in arriving if s.rank == 0 and s.vocabulary is not None]
-        if counts or any(shape.padded for shape in node.outputs):
-            return False  # what reads lengths itself stays in the step
-        try:
-            made = op.infer(*[shape.whole() for shape in arriving])
-        except OpError:
-            return False
-        shapes = made if isinstance(made, tuple) else (made,)
-        return shapes == tuple([self._over_time(shape).whole() for shape in node.outputs])
-
-    def _arriving(self, wire: Wire) -> Shape:
-        """What flows into a node when it works on all steps."""
-        if wire.node in self.sequences:
-            return self.sequences[wire.node][wire.port]
-        if wire.node != INPUTS:
-            return self.step.nodes[wire.node].outputs[wire.port]
-        return wire_shape(self.region, self._outside(wire))
-
     def _outside(self, wire: Wire) -> Wire:
         """The stream of the cell that feeds an input of the step."""
         starts = 0 if wire.port < self.scan.timed else self.scan.starts
         return self.scan.inputs[wire.port + starts]
 
-    def _over_time(self, shape: Shape) -> Shape:
-        steps = wire_shape(self.region, self.scan.inputs[0]).axes[0]
-        return shape.replace(axes=(steps, *shape.axes))
+    @property
+    def _steps(self) -> Axis:
+        return wire_shape(self.region, self.scan.inputs[0]).axes[0]
 
     # --- moving ---
 
@@ -144,14 +155,13 @@ class _Moving:
         return self.region.replace(nodes=(*before, *nodes, scan, *behind), outputs=leaving)
 
     def _there(self, number: int) -> Any:
-        node = self.step.nodes[number]
-        return node.replace(outputs=self.sequences.get(number, node.outputs))
+        return self.sequences.get(number, self.step.nodes[number])
 
     def _rest(self, outside: Callable[[Wire], Wire]) -> Scan:
         """The scan with a step of what stays."""
         stays = [n for n in range(len(self.step.nodes)) if n not in self.moved]
         numbers = {old: new for new, old in enumerate(stays)}
-        used = [wire.replace(delay=0) for n in stays for wire in self.step.nodes[n].inputs]
+        used = [wire.replace(delay=0) for n in stays for wire in wires_of(self.step.nodes[n])]
         used += [output.wire for output in self.step.outputs]
         used += [state.wire for state in self.scan.states]
         used += [] if self._counts is None else [self._counts]

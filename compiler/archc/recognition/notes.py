@@ -1,4 +1,4 @@
-"""What is said of an equation that became a fused kernel."""
+"""What is said of an equation that is computed in another way than it is written."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ class Note(Record):
 
     Args:
         what: the block or cell, as the file names it.
-        kernel: what computes it ("F.scaled_dot_product_attention").
+        fact: what is said of it ("is recognised as torch.lstm").
         span: where the equation stands.
     """
 
     what: str
-    kernel: str
+    fact: str
     span: Span
 
     @property
     def text(self) -> str:
         """The sentence, with the place."""
         place = f"{self.span.source.name}:{self.span.position.line}"
-        return f"{place}: {self.what} is recognised as {self.kernel}"
+        return f"{place}: {self.what} {self.fact}"

@@ -13,7 +13,7 @@ from archc.op import Constant, Expression, Family, Op, TorchForm
 from archc.ops.concat import Concatenate
 from archc.ops.join import Add
 from archc.ops.linear import FullyConnected
-from archc.recognition.rewriting import rewired, wire_shape
+from archc.recognition.rewriting import rewired, wire_shape, wires_of
 from archc.shapes import Axis, Shape
 
 __all__ = ["split_products", "waiting"]
@@ -72,7 +72,7 @@ def waiting(step: Region) -> set[int]:
     while len(found) != before:
         before = len(found)
         for number, node in enumerate(step.nodes):
-            if any(wire.delay or wire.node in found for wire in node.inputs):
+            if any(wire.delay or wire.node in found for wire in wires_of(node)):
                 found.add(number)
     return found
 

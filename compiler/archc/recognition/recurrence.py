@@ -67,7 +67,8 @@ def recognize_recurrence(region: Region) -> tuple[Region, tuple[Note, ...]]:
         found = gates_of(node)
         if found is None or (node.counted is not None and _leaves_state(region, position, node)):
             continue
-        notes.append(Note(region.name or "an equation", f"torch.{found.kernel}", region.span))
+        fact = f"is recognised as torch.{found.kernel}"
+        notes.append(Note(region.name or "an equation", fact, region.span))
         region = _fused(region, position, node, found)
     return region, tuple(notes)
 

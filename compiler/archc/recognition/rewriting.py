@@ -11,7 +11,7 @@ from archc.shapes import Shape
 
 __all__ = [
     "only_used", "operation_at", "rewired", "rewired_region", "rewritten", "wire_shape",
-    "wires_of", "without_nodes",
+    "wires_of", "without_nodes", "without_unused",
 ]  # fmt: skip
 
 _NOWHERE = -2
@@ -70,6 +70,41 @@ def rewired(node: Any, wired: Callable[[Wire], Wire]) -> Node:
     captures = [tuple([wired(wire) for wire in run.captures]) for run in changed.runs]
     pairs = zip(changed.runs, captures, strict=True)
     return changed.replace(runs=tuple([run.replace(captures=c) for run, c in pairs]))
+
+
+def without_unused(scan: Scan) -> Scan:
+    """The scan with those inputs alone that its step or what it remembers uses."""
+    step, first = scan.region, scan.timed
+    wires = [wire for node in step.nodes for wire in wires_of(node)]
+    wires += [output.wire for output in step.outputs] + [state.wire for state in scan.states]
+    used = {wire.port for wire in wires if wire.node == INPUTS}
+    if scan.counted is not None:
+        used.add(scan.counted - scan.starts)
+    timed = [port for port in range(first) if port in used] or [0]
+    kept = [*timed, *[port for port in range(first, len(step.inputs)) if port in used]]
+    places = {port: place for place, port in enumerate(kept)}
+
+    def inside(wire: Wire) -> Wire:
+        return wire.replace(port=places[wire.port]) if wire.node == INPUTS else wire
+
+    gone = first - len(timed)
+    states = [
+        s.replace(wire=inside(s.wire), initial=None if s.initial is None else s.initial - gone)
+        for s in scan.states
+    ]
+    starts = scan.inputs[first : first + scan.starts]
+    whole = [scan.inputs[port + scan.starts] for port in kept[len(timed) :]]
+    inner = rewired_region(step, step.nodes, inside)
+    inner = inner.replace(
+        inputs=tuple([step.inputs[port] for port in kept]), captured=len(kept) - len(timed)
+    )
+    counted = None
+    if scan.counted is not None:
+        counted = places[scan.counted - scan.starts] + scan.starts
+    return scan.replace(
+        inputs=(*[scan.inputs[port] for port in timed], *starts, *whole), region=inner,
+        timed=len(timed), states=tuple(states), counted=counted,
+    )  # fmt: skip
 
 
 def rewritten(program: Program, rewrite: Callable[[Region], Region]) -> Program:

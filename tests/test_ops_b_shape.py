@@ -171,7 +171,7 @@ PATTERNS = [
         {"h": 3},
         WORDS,
         [("h", N), ("t", T), ("d", F)],
-        "{0}.unflatten(2, {sizes}).transpose(1, 2)",
+        "torch.unflatten({0}, 2, {sizes}).transpose(1, 2)",
     ),
     (
         "h t d -> t (h d)",
@@ -185,35 +185,35 @@ PATTERNS = [
         {"h": 3},
         sequence(12, vector(5)),
         [("c", F), ("h", S), ("w", S)],
-        "{0}.unflatten(1, {sizes}).permute(0, 3, 1, 2)",
+        "torch.unflatten({0}, 1, {sizes}).permute(0, 3, 1, 2)",
     ),
     (
         "c (m a) w -> (m w) a c",
         {"a": 7},
         feature_map(3, 14, 5),
         [("m_w", N), ("a", T), ("c", F)],
-        "{0}.unflatten(2, {sizes}).permute(0, 2, 4, 3, 1).flatten(1, 2)",
+        "torch.unflatten({0}, 2, {sizes}).permute(0, 2, 4, 3, 1).flatten(1, 2)",
     ),
     (
         "(g c) h w -> (c g) h w",
         {"g": 2},
         feature_map(6, 5, 7),
         [("c", F), ("h", S), ("w", S)],
-        "{0}.unflatten(1, {sizes}).transpose(1, 2).flatten(1, 2)",
+        "torch.unflatten({0}, 1, {sizes}).transpose(1, 2).flatten(1, 2)",
     ),
     (
         "(c a b) h w -> c (h a) (w b)",
         {"a": 2, "b": 3},
         feature_map(12, 5, 7),
         [("c", F), ("h", S), ("w", S)],
-        "{0}.unflatten(1, {sizes}).permute(0, 1, 4, 2, 5, 3).flatten(4).flatten(2, 3)",
+        "torch.unflatten({0}, 1, {sizes}).permute(0, 1, 4, 2, 5, 3).flatten(4).flatten(2, 3)",
     ),
     (
         "c (h p) (w q) -> (h w) (p q c)",
         {"p": 2, "q": 3},
         feature_map(5, 4, 6),
         [("t", T), ("c", F)],
-        "{0}.unflatten(3, {sizes}).unflatten(2, {sizes1})"
+        "torch.unflatten(torch.unflatten({0}, 3, {sizes}), 2, {sizes1})"
         ".permute(0, 2, 4, 3, 5, 1).flatten(3).flatten(1, 2)",
     ),
     (
@@ -221,7 +221,7 @@ PATTERNS = [
         {"g": 2},
         feature_map(6, 5, 7),
         [("g", N), ("c", F), ("h", S), ("w", S)],
-        "{0}.unflatten(1, {sizes})",
+        "torch.unflatten({0}, 1, {sizes})",
     ),
     ("c h 1 -> h c", {}, feature_map(5, 7, 1), [("h", T), ("c", F)], None),
     ("t c -> c 1 t", {}, WORDS, [("c", F), ("h", S), ("t", S)], None),
@@ -229,7 +229,13 @@ PATTERNS = [
     ("(a b) c -> a (b c)", {"a": 3}, sequence(12, vector(5)), [("a", T), ("c", F)], None),
     ("t c h w -> c t h w", {}, VIDEO, [("c", F), ("t", S), ("h", S), ("w", S)], None),
     ("c -> c", {}, vector(5), [("c", F)], "{0}"),
-    ("(a c) -> a c", {"a": 2}, vector(10), [("a", T), ("c", F)], "{0}.unflatten(1, {sizes})"),
+    (
+        "(a c) -> a c",
+        {"a": 2},
+        vector(10),
+        [("a", T), ("c", F)],
+        "torch.unflatten({0}, 1, {sizes})",
+    ),
 ]
 
 

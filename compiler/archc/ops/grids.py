@@ -27,7 +27,7 @@ RELATIVE_BIAS = '''def relative_bias(table: Tensor, grid: tuple[int, ...]) -> Te
     the grid: 2 * size - 1 of each.
     """
     axes = len(grid)
-    bias = table.unflatten(0, [2 * size - 1 for size in grid])
+    bias = torch.unflatten(table, 0, [2 * size - 1 for size in grid])
     for axis, size in enumerate(grid):
         bias = bias.unfold(axis, size, 1)
     bias = bias.flip(tuple(range(-axes, 0)))  # (*grid, heads, *grid)

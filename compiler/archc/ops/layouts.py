@@ -69,7 +69,7 @@ class Layout(Record):
             inner += f".flatten(0, {self.leading})"
         outer = call.replace("{x}", inner)
         if self.leading:
-            outer += f".unflatten(0, (-1, {', '.join(self._placeholders)}))"
+            outer = f"torch.unflatten({outer}, 0, (-1, {', '.join(self._placeholders)}))"
         return outer + swap if self.transposed else outer
 
     @property

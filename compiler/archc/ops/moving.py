@@ -49,9 +49,8 @@ class Shuffle(Moving):
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         dim = (inputs[0].features or 0) + 1
         values: Keywords = (("groups", self.groups), ("dim", dim), ("next", dim + 1))
-        call = (
-            "{0}.unflatten({dim}, ({groups}, -1)).transpose({dim}, {next}).flatten({dim}, {next})"
-        )
+        apart = "torch.unflatten({0}, {dim}, ({groups}, -1))"
+        call = f"{apart}.transpose({{dim}}, {{next}}).flatten({{dim}}, {{next}})"
         return Expression(call, values)
 
 

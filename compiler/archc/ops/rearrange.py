@@ -36,7 +36,8 @@ class _Tensor:
             return
         name = f"sizes{len(self.values)}" if self.values else "sizes"
         self.values.append((name, _sizes(parts, sizes, self.given)))
-        self.text += f".unflatten({position + 1}, {{{name}}})"
+        # As a method it has no types in torch.
+        self.text = f"torch.unflatten({self.text}, {position + 1}, {{{name}}})"
         self.axes[position : position + 1] = parts
 
     def join(self, position: int, count: int) -> None:

@@ -170,7 +170,7 @@ class Reshape(_Reshaping):
             return rearrangement(pattern, sizes_of(pattern, inputs[0], given), frozenset(given))
         sizes = self._items()
         if inputs[0].rank == 1:
-            return Expression("{0}.unflatten(1, {sizes})", (("sizes", sizes),))
+            return Expression("torch.unflatten({0}, 1, {sizes})", (("sizes", sizes),))
         if len(sizes) == 1:
             return Expression("{0}.flatten(1)")
         names = [f"size{i}" for i in range(len(sizes))]

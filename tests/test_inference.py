@@ -152,3 +152,28 @@ def test_the_command_writes_the_module(tmp_path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert text == archc.load("resnet18").source(optimize="inference")
     assert ".to(memory_format=torch.channels_last)" in text
+
+
+HEADS = """
+block Head {
+  q = x -> FC(8)
+  k = x -> FC(8)
+  v = x -> FC(6)
+  out { [{ q @ k' } / sqrt(8)] -> SOFTMAX } @ v
+}
+cell Gated(n) {
+  f    = { x[t] | h[t-1] } -> FC(n) -> SIGMOID
+  g    = { x[t] | h[t-1] } -> FC(n) -> TANH
+  h[t] = f * h[t-1] + (1 - f) * g
+}
+net N = SEQUENCE(13, 5) -> [Head -> { FC(11, bias=no) -> SILU * FC(11, bias=no) }]*2 -> Gated(7)
+"""
+
+
+def test_linear_layers_on_one_stream_are_one_product() -> None:
+    net = archc.load(source=HEADS)
+    found, fast = difference(net, torch.float64)
+    assert found < 1e-12
+    merged = [(m.in_features, m.out_features) for m in fast.modules() if isinstance(m, nn.Linear)]
+    # Queries, keys and values; the two sides of the gate; the layers of the cell stay.
+    assert merged == [(5, 22), (6, 22), (11, 22), (6, 22), (18, 7), (18, 7)]

@@ -1,5 +1,6 @@
 """Convolutions of one kernel on the same stream, side by side, are one convolution with more
-filters, whose output is split. (Inception's 1 by 1 branches.)"""
+filters, whose output is split (Inception's 1 by 1 branches). So are linear layers (queries, keys
+and values)."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from archc.graph import Call, Node, Operation, Region, Wire
 from archc.op import Expression, Family, Op, TorchForm
 from archc.ops.convolution import Conv
 from archc.ops.identity import Identity
+from archc.ops.linear import FullyConnected
 from archc.recognition.rewriting import rewired_region, wire_shape
 from archc.shapes import Shape
 
@@ -62,15 +64,24 @@ def _key(region: Region, node: Node) -> Any:
     if not node.name or len(node.inputs) != 1 or len(node.outputs) != 1:
         return None
     if isinstance(node, Operation) and node.shared is None and _plain(region, node):
-        return node.inputs[0], node.op.replace(filters=1)
+        return node.inputs[0], _narrow(node.op)
     if isinstance(node, Call) and node.shared is None and not node.lends:
         inside = _chain(node.region)
         return None if inside is None else (node.inputs[0], id(node.region.origin), inside)
     return None
 
 
+def _narrow(op: Any) -> Op:
+    """The operator without its number of outputs."""
+    made: Op = op.replace(filters=1) if isinstance(op, Conv) else op.replace(units=1)
+    return made
+
+
 def _plain(region: Region, node: Operation) -> bool:
     op = node.op
+    if isinstance(op, FullyConnected):
+        # The gates of a cell are left to its recognition.
+        return isinstance(op.units, int) and region.kind != "cell"
     if not isinstance(op, Conv) or op.groups != 1 or not isinstance(op.filters, int):
         return False
     return wire_shape(region, node.inputs[0]).rank > 1 and _axis(node) is not None
@@ -78,6 +89,8 @@ def _plain(region: Region, node: Operation) -> bool:
 
 def _axis(node: Node) -> int | None:
     shape = node.outputs[0]
+    if isinstance(node, Operation) and isinstance(node.op, FullyConnected):
+        return shape.rank - 1
     return 0 if shape.space and shape.features == 0 else None
 
 
@@ -97,8 +110,9 @@ def _chain(region: Region) -> Any:
         return None
     if not all(isinstance(op, Identity) or _elementwise(op, region) for op in ops[1:]):
         return None
-    conv: Any = first.op
-    return (conv.replace(filters=1), *ops[1:])
+    if not isinstance(first.op, Conv):
+        return None
+    return (_narrow(first.op), *ops[1:])
 
 
 def _elementwise(op: Op, region: Region) -> bool:
@@ -108,11 +122,12 @@ def _elementwise(op: Op, region: Region) -> bool:
 def _merged(region: Region, group: tuple[int, ...]) -> Region:
     nodes: list[Any] = list(region.nodes)
     first = nodes[group[0]]
-    parts = tuple([nodes[number].outputs[0].sizes[0] for number in group])
-    whole = _widened(first, sum(parts)).replace(name=merged_name(region, group), label=None)
+    axis = _axis(first) or 0
+    parts = tuple([nodes[number].outputs[0].sizes[axis] for number in group])
+    whole = _widened(first, axis, sum(parts)).replace(name=merged_name(region, group), label=None)
     outputs = tuple([nodes[number].outputs[0] for number in group])
     split = Operation(
-        "", (Wire(group[0]),), outputs, first.span, None, Split(axis=0, parts=parts), None
+        "", (Wire(group[0]),), outputs, first.span, None, Split(axis=axis, parts=parts), None
     )
     kept = [number for number in range(len(nodes)) if number not in group[1:]]
     places = {old: new + (old > group[0]) for new, old in enumerate(kept)}
@@ -128,14 +143,15 @@ def _merged(region: Region, group: tuple[int, ...]) -> Region:
     return changed.replace(nodes=(*before, split, *after))
 
 
-def _widened(node: Any, channels: int) -> Any:
+def _widened(node: Any, axis: int, channels: int) -> Any:
     """The node with as many filters as those of its group together."""
-    outputs = tuple([shape.with_sizes({0: channels}) for shape in node.outputs])
+    outputs = tuple([shape.with_sizes({axis: channels}) for shape in node.outputs])
     node = node.replace(outputs=outputs)
     if isinstance(node, Operation):
         op: Any = node.op
         changed = op.replace(filters=channels) if isinstance(op, Conv) else op
+        changed = op.replace(units=channels) if isinstance(op, FullyConnected) else changed
         return node.replace(op=changed)
-    inside = tuple([_widened(one, channels) for one in node.region.nodes])
+    inside = tuple([_widened(one, axis, channels) for one in node.region.nodes])
     ends = tuple([o.replace(shape=outputs[0]) for o in node.region.outputs])
     return node.replace(region=node.region.replace(nodes=inside, outputs=ends))

@@ -1,9 +1,12 @@
 """Everything that needs PyTorch; this package itself imports without it."""
 
-__all__ = ["FORMATS", "ExportError"]
+__all__ = ["FORMATS", "WEIGHTS", "ExportError"]
 
 #: The suffixes that `archc.torch.export` writes.
 FORMATS = (".onnx", ".pt2")
+
+#: The suffixes of files of weights; `.safetensors`, and those of what `torch.save` writes.
+WEIGHTS = (".safetensors", ".pth", ".pt", ".bin", ".ckpt")
 
 
 class ExportError(Exception):

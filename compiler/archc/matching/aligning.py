@@ -17,12 +17,13 @@ from archc.matching.places import Place
 from archc.matching.problems import WeightsError
 from archc.matching.tree import Branch, ordinal
 
-__all__ = ["Aligner", "Order"]
+__all__ = ["MOST_ORDERS", "Aligner", "Order"]
 
 # The children of a branch by the place at which each begins.
 Order = list[tuple[Branch, int]]
 
-_MOST_ORDERS = 256
+#: How many ways are looked at.
+MOST_ORDERS = 256
 _MOST_STEPS = 2_000_000
 
 
@@ -74,7 +75,7 @@ class Aligner:
 
     def orders(self, branch: Branch, start: int) -> list[Order]:
         """The orders of the names below a name that fit, the order of the file first."""
-        return list(islice(self._orders(branch, start), _MOST_ORDERS))
+        return list(islice(self._orders(branch, start), MOST_ORDERS))
 
     def _orders(self, branch: Branch, start: int) -> Iterator[Order]:
         children = branch.children

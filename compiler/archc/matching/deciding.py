@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
-from archc.matching.aligning import Aligner, Order
+from archc.matching.aligning import MOST_ORDERS, Aligner, Order
 from archc.matching.groups import Group
 from archc.matching.places import Place, parallel
 from archc.matching.tree import Branch, ordinal
@@ -77,6 +77,8 @@ class Decider:
             reasons.update(dict.fromkeys(moved, reason))
         for order in left[1:]:
             self._judge(chosen, order, path)
+        if len(orders) >= MOST_ORDERS:  # what was not looked at could be better
+            self._tie(chosen, orders[-1] if orders[-1] is not chosen else orders[0], path)
         return chosen, reasons
 
     def _nested(self, orders: Sequence[Order]) -> Sequence[Order]:
@@ -99,13 +101,17 @@ class Decider:
 
     def _judge(self, chosen: Order, other: Order, path: str) -> None:
         """The order of a file says which of two comes first, not which is on which branch."""
-        here, there = dict(chosen), dict(other)
-        places = self._aligner.places
+        there, places = dict(other), self._aligner.places
+        moved = [(places[at], places[there[child]]) for child, at in chosen if there[child] != at]
+        if not self._ordered or any(parallel(one, two) for one, two in moved):
+            self._tie(chosen, other, path)
+
+    def _tie(self, chosen: Order, other: Order, path: str) -> None:
+        here, there, places = dict(chosen), dict(other), self._aligner.places
         for child in _moved(chosen, other):
-            one, two = places[here[child]], places[there[child]]
-            if not self._ordered or parallel(one, two):
-                tie = Tie(f"{path}{child.name}", (one.group.name, two.group.name))
-                self.ties += [] if tie in self.ties else [tie]
+            names = places[here[child]].group.name, places[there[child]].group.name
+            tie = Tie(f"{path}{child.name}", names)
+            self.ties += [] if tie in self.ties else [tie]
 
     def _unfollowed(self, order: Order) -> tuple[int]:
         """How often a number is put where it does not see what the number before it made."""

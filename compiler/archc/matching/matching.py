@@ -104,7 +104,8 @@ def _untied(
     dropped: dict[str, str],
 ) -> list[Group]:
     """Without what is there twice, such as the table of tokens as the last layer's weight."""
-    left = missing_and_left(groups, needed)[1]
+    kinds = {group.key for group in needed}
+    left = Counter({k: n for k, n in missing_and_left(groups, needed)[1].items() if k in kinds})
     kept: list[Group] = []
     for group in groups:
         first = next((k for k in kept if left[group.key] and _same(k, group, equal)), None)

@@ -27,11 +27,14 @@ class Read(NamedTuple):
 
     Args:
         state: its tensors by name.
-        ordered: whether they stand in the order in which modules were made.
+        ordered: whether they stand in the order in which modules were made; not where they are
+            sorted by name.
+        others: the names of what is no tensor.
     """
 
     state: Mapping[str, Tensor]
     ordered: bool
+    others: tuple[str, ...] = ()
 
 
 def check_suffix(path: Path) -> None:
@@ -60,9 +63,8 @@ def read_weights(path: Path) -> Read:
             file.read(1)
     except OSError as error:
         raise WeightsError(f"cannot read {path}: {(error.strerror or '').lower()}") from error
-    loaded = _loaded(path)
-    state = state_in(loaded, str(path))
-    return Read(state, path.suffix in _PICKLED and list(state) != sorted(state))
+    read = state_in(_loaded(path), str(path))
+    return read._replace(ordered=read.ordered and path.suffix in _PICKLED)
 
 
 def _loaded(path: Path) -> Any:
@@ -97,7 +99,7 @@ def _safetensors() -> Any:
     return safetensors.torch
 
 
-def state_in(loaded: Any, name: str) -> dict[str, Tensor]:
+def state_in(loaded: Any, name: str) -> Read:
     """The state_dict that something holds: itself, or the only one in it.
 
     Args:
@@ -114,9 +116,10 @@ def state_in(loaded: Any, name: str) -> dict[str, Tensor]:
         raise WeightsError(_several(name, [str(key) for key in inside]))
     state = loaded if _is_state(loaded) else next(iter(inside.values()))
     found = {key: value for key, value in state.items() if isinstance(value, Tensor)}
-    for key, value in found.items():
+    for key, value in state.items():
         _check(name, key, value)
-    return found
+    others = tuple([key for key in state if key not in found])
+    return Read(found, list(found) != sorted(found), others)
 
 
 def _is_state(thing: Any) -> bool:
@@ -129,9 +132,11 @@ def _several(name: str, inside: list[str]) -> str:
     return listing(f"{name} holds several state_dicts; save one of them alone", inside)
 
 
-def _check(name: str, key: Any, value: Tensor) -> None:
+def _check(name: str, key: Any, value: Any) -> None:
     if not isinstance(key, str) or key.count(".") > _DEEPEST or not key.isprintable():
         raise WeightsError(f"{name}: {str(key)[:40]!r} is no name of a tensor")
+    if not isinstance(value, Tensor):
+        return
     if value.layout != torch.strided or value.is_quantized or value.device.type == "meta":
         raise WeightsError(f"{name}: {key} is no plain tensor of numbers")
 

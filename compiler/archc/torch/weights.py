@@ -112,13 +112,14 @@ def read(source: str | os.PathLike[str] | nn.Module | Mapping[str, Tensor]) -> R
     if isinstance(source, nn.Module):
         return Read(source.state_dict(), True)
     if isinstance(source, Mapping):
-        return Read(state_in(source, "it"), list(source) != sorted(source))
+        return state_in(source, "the mapping")
     return read_weights(Path(source))
 
 
 def _given(read: Read) -> Given:
     state = read.state
     entries = [Entry(name, tuple(t.shape), _dropped(name, t)) for name, t in state.items()]
+    entries += [Entry(name, (), "no tensor") for name in read.others]
 
     def equal(one: str, other: str) -> bool:
         return torch.equal(state[one], state[other])

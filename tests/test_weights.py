@@ -161,7 +161,7 @@ def test_layers_one_after_the_other_go_by_the_order_of_the_file() -> None:
 
 def test_too_many_ways_are_not_looked_at() -> None:
     text = "net Row = INPUT(5) -> [FC(5) -> RELU]*7\n"
-    given = linear(**{name: (5, 5) for name in "gfedcba"})
+    given = linear(**dict.fromkeys("gfedcba", (5, 5)))
     assert "the match is not unique" in refusal(text, given)
 
 

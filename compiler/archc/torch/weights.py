@@ -110,7 +110,7 @@ def read(source: str | os.PathLike[str] | nn.Module | Mapping[str, Tensor]) -> R
         ImportError: when a safetensors file is to be read without the package.
     """
     if isinstance(source, nn.Module):
-        return Read(source.state_dict(), True)
+        return state_in(source.state_dict(), "the module")._replace(ordered=True)
     if isinstance(source, Mapping):
         return state_in(source, "the mapping")
     return read_weights(Path(source))

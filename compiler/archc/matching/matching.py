@@ -137,7 +137,14 @@ def _paired(
         groups = [group for group in groups if group not in some]
         places = [place for place in places if place not in there]
     refuse_leftovers(groups, [place.group for place in places], "with what --match says")
-    return [*pairs, *_aligned(groups, places, ordered)]
+    rest = _aligned(groups, places, ordered)
+    return [*pairs, *[_following(pair, pairs) for pair in rest]]
+
+
+def _following(pair: Pair, pairs: Sequence[Pair]) -> Pair:
+    """What has its shapes alone only because of what the user says is decided by that."""
+    shared = pair.reason == "shape" and any(p.theirs.key == pair.theirs.key for p in pairs)
+    return pair._replace(reason="hand") if shared else pair
 
 
 def _aligned(groups: Sequence[Group], places: Sequence[Place], ordered: bool) -> list[Pair]:

@@ -9,8 +9,8 @@ from archc.matching.places import Place
 __all__ = ["attention_role", "evidence"]
 
 _SKIPS = {"downsample", "shortcut", "skip", "identity"}
-_EARLY = {"pre", "input", "first", "before", "in", "encoder"}
-_LATE = {"post", "output", "last", "after", "out", "decoder", "final"}
+_EARLY = {"pre", "input", "first", "before", "in", "encoder", "embed", "embeddings", "stem"}
+_LATE = {"post", "output", "last", "after", "out", "decoder", "final", "head", "classifier"}
 _ATTENTION = {
     "q": ("q", "query", "q_proj", "q_lin", "to_q", "wq", "q_linear", "query_proj"),
     "k": ("k", "key", "k_proj", "k_lin", "to_k", "wk", "k_linear", "key_proj"),

@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 import archc
-from archc.matching.problems import WeightsError
+from archc.torch import WeightsError
 from cli_harness import run
 
 SMALL = "net Small = INPUT(3, 11, 13) -> CONV(5) -> BN -> RELU -> GAP -> FC(7)\n"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+
 import archc
 
 LIBRARY = Path(__file__).parents[1] / "archs"

@@ -12,7 +12,7 @@ from torch import Tensor
 import archc
 from archc.matching.groups import Entry, group_of_name, grouped
 from archc.matching.places import Place, places
-from archc.matching.problems import WeightsError
+from archc.torch import WeightsError
 from archc.torch.reading import Read
 from archc.torch.weights import weights
 

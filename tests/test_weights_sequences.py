@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 import archc
-from archc.matching.problems import WeightsError
+from archc.torch import WeightsError
 from weights_given import bert_says, bert_state, gpt2_says, gpt2_state, outputs, randomised
 
 LIBRARY = Path(__file__).parents[1] / "archs"
@@ -64,6 +64,29 @@ def test_bert_says_what_it_says(named: str, ordered: bool) -> None:
         strict=True,
     ):
         torch.testing.assert_close(said, expected, rtol=0, atol=1e-12)
+
+
+def test_a_bert_with_its_heads_says_what_to_leave_out() -> None:
+    state = {
+        f"bert.{name}": tensor for name, tensor in bert_state(LAYERS, D, VOCAB, CONTEXT).items()
+    }
+    old = {"LayerNorm.weight": "LayerNorm.gamma", "LayerNorm.bias": "LayerNorm.beta"}
+    for new, before in old.items():
+        state = {name.replace(new, before): tensor for name, tensor in state.items()}
+    heads = {"predictions.transform.dense": (D, D), "seq_relationship": (2, D)}
+    for name, shape in heads.items():
+        state |= {
+            f"cls.{name}.weight": torch.randn(shape),
+            f"cls.{name}.bias": torch.randn(shape[0]),
+        }
+    state["cls.predictions.bias"] = torch.randn(VOCAB)
+    state["cls.predictions.decoder.weight"] = state["bert.embeddings.word_embeddings.weight"]
+    net = small("bert.arch", BERT)
+    with pytest.raises(WeightsError, match="\n--skip cls would leave those out"):
+        net.weights(state)
+    made = net.weights(state, skip=["cls"]).state_dict()
+    gamma = state["bert.embeddings.LayerNorm.gamma"]
+    assert torch.equal(made["ln.weight"], gamma)
 
 
 ENCODER = """

@@ -356,7 +356,7 @@ class Net:
             `to_torch()`, and `.save(path)` writes it.
 
         Raises:
-            archc.matching.problems.WeightsError: when the file cannot be read, or its weights do
+            archc.torch.WeightsError: when the file cannot be read, or its weights do
                 not fit, or not in one way only; the message has a list.
             ImportError: when torch, or safetensors for such a file, is not installed.
             ArchError: when a dimension is open that the module needs as a number.

@@ -25,9 +25,8 @@ def command(request: Any, path: Path, source: Path | None) -> int:
 
     NET is a file, file.arch:name, a net of the library such as resnet50, or - for standard input.
     """
-    from archc.matching.problems import WeightsError
     from archc.output import OutputError
-    from archc.torch import FORMATS, ExportError
+    from archc.torch import FORMATS, ExportError, WeightsError
 
     if path.suffix not in FORMATS:
         raise Unusable(f"{path}: the suffix must be {' or '.join(FORMATS)}")

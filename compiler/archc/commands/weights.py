@@ -69,9 +69,9 @@ def _converted(
 ) -> str:
     import json
 
-    from archc.matching.problems import WeightsError
     from archc.netgraph import GraphTooLargeError
     from archc.output import OutputError
+    from archc.torch import WeightsError
 
     try:
         with reported():

@@ -70,7 +70,7 @@ def refuse_leftovers(theirs: Sequence[Group], ours: Sequence[Group], where: str 
         parts.append(listing("in the file, and not in the net", _lines(theirs, ours, left)))
     if missing:
         parts.append(listing("in the net, and not in the file", _lines(ours, theirs, missing)))
-    hint = _skippable(theirs, left) if left and not missing else []
+    hint = _skippable(theirs, ours, left) if left and not missing else []
     if hint:
         parts.append(f"{' '.join([f'--skip {name}' for name in hint])} would leave those out")
     raise WeightsError("\n".join(parts))
@@ -92,16 +92,20 @@ def _lines(these: Sequence[Group], others: Sequence[Group], more: Counter[Key]) 
     return lines
 
 
-def _skippable(theirs: Sequence[Group], left: Counter[Key]) -> list[str]:
-    """Names that together hold exactly what is too much, if there are any."""
-    left, found = Counter(left), list[str]()
-    # Branches whole: what is left out is rather one head than layers here and there.
-    for path, kinds in _branches(tree_of(theirs), ""):
+def _skippable(theirs: Sequence[Group], ours: Sequence[Group], left: Counter[Key]) -> list[str]:
+    """Names that together hold exactly what is too much, if there are any.
+
+    Large ones first: what is left out is rather one head than layers here and there. One in which
+    there are only layers that the net has too would be a guess.
+    """
+    left, found, known = Counter(left), list[str](), {group.key for group in ours}
+    branches = _branches(tree_of(theirs), "")
+    for path, kinds in sorted(branches, key=lambda branch: -branch[1].total()):
         inside = any(path.startswith(f"{name}.") for name in found)
-        if not inside and not kinds - left:
+        if not inside and not kinds - left and kinds.keys() - known:
             left -= kinds
             found.append(path)
-    return [] if left else found
+    return [] if left else sorted(found)
 
 
 def _branches(branch: Branch, path: str) -> list[tuple[str, Counter[Key]]]:

@@ -1,6 +1,8 @@
 """Everything that needs PyTorch; this package itself imports without it."""
 
-__all__ = ["FORMATS", "WEIGHTS", "ExportError"]
+from archc.matching.problems import WeightsError
+
+__all__ = ["FORMATS", "WEIGHTS", "ExportError", "WeightsError"]
 
 #: The suffixes that `archc.torch.export` writes.
 FORMATS = (".onnx", ".pt2")

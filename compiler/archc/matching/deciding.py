@@ -15,11 +15,11 @@ from archc.matching.words import evidence
 __all__ = ["Decider", "Pair", "Reason", "Tie"]
 
 #: Why a group lies where it does: it has the net's own name; nothing else has its shapes; nothing
-#: else fits the tree of names and their numbers; a word in its name; names that nest as the net's
-#: modules do; the order of the file; because the user says so.
-Reason = Literal["name", "shape", "structure", "word", "nesting", "order", "hand"]
+#: else fits the tree of names and their numbers; numbers go with what uses what; a word in its
+#: name; names that nest as the net's modules do; the order of the file; because the user says so.
+Reason = Literal["name", "shape", "structure", "number", "word", "nesting", "order", "hand"]
 
-_STRENGTH: tuple[Reason, ...] = ("structure", "word", "nesting", "order")
+_STRENGTH: tuple[Reason, ...] = ("structure", "number", "word", "nesting", "order")
 
 
 class Pair(NamedTuple):
@@ -69,8 +69,9 @@ class Decider:
         left = by_words if self._ordered else self._nested(by_words)
         chosen = left[0]
         reasons: dict[Branch, Reason] = {child: "structure" for child, _ in chosen}
+        reasons.update(dict.fromkeys(self._only_numbered(chosen), "number"))
         steps: list[tuple[Reason, Sequence[Order]]] = [
-            ("word", by_numbers), ("nesting", by_words), ("order", left)
+            ("number", orders), ("word", by_numbers), ("nesting", by_words), ("order", left)
         ]  # fmt: skip
         for reason, considered in steps:
             moved = [child for order in considered for child in _moved(chosen, order)]
@@ -115,16 +116,17 @@ class Decider:
 
     def _unfollowed(self, order: Order) -> tuple[int]:
         """How often a number is put where it does not see what the number before it made."""
-        chains: dict[str, list[tuple[tuple[int, str], int]]] = {}
-        for child, at in order:
-            numbered = ordinal(child.name)
-            if numbered is not None:
-                chains.setdefault(numbered[0], []).append((numbered[1], at))
-        places, count = self._aligner.places, 0
-        for chain in map(sorted, chains.values()):
-            for (_, one), (_, two) in pairwise(chain):
-                count += parallel(places[one], places[two])
-        return (count,)
+        places = self._aligner.places
+        return (sum([parallel(places[one], places[two]) for (_, one), (_, two) in _next(order)]),)
+
+    def _only_numbered(self, order: Order) -> list[Branch]:
+        """What could change places with the next number, where neither uses the other."""
+        places, fits, found = self._aligner.places, self._aligner.fits, list[Branch]()
+        for (one, here), (two, there) in _next(order):
+            alike = one.size == two.size and fits(one, there) and fits(two, here)
+            if alike and parallel(places[here], places[there]):
+                found += [one, two]
+        return found
 
     def _strangeness(self, order: Order) -> tuple[int, ...]:
         places = self._aligner.places
@@ -137,6 +139,17 @@ class Decider:
 def _least(orders: Sequence[Order], scores: Sequence[tuple[int, ...]]) -> list[Order]:
     least = min(scores)
     return [order for order, score in zip(orders, scores, strict=True) if score == least]
+
+
+def _next(order: Order) -> list[tuple[tuple[Branch, int], tuple[Branch, int]]]:
+    """What is numbered, each with the next number."""
+    chains: dict[str, list[tuple[tuple[int, str], tuple[Branch, int]]]] = {}
+    for child, at in order:
+        numbered = ordinal(child.name)
+        if numbered is not None:
+            chains.setdefault(numbered[0], []).append((numbered[1], (child, at)))
+    ordered = [sorted(chain, key=lambda one: one[0]) for chain in chains.values()]
+    return [(one, two) for chain in ordered for (_, one), (_, two) in pairwise(chain)]
 
 
 def _moved(one: Order, other: Order) -> list[Branch]:

@@ -15,6 +15,7 @@ _REASONS = {
     "name": "the names are those of the net",
     "shape": "nothing else has these shapes",
     "structure": "nothing else fits the tree of names and their numbers",
+    "number": "numbers go with what uses what, or with the order of branches",
     "word": "a word in the name says so",
     "nesting": "names nest as the modules of the net do",
     "order": "the order of the file is taken for the order of use",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -138,6 +139,21 @@ def test_what_lies_on_either_of_two_branches_is_refused() -> None:
     )
     assert where(text, given, match={"left": "fc2"})["left.weight"] == "fc2.weight"
     assert where(text, given, match={"left": "fc1"})["left.weight"] == "fc1.weight"
+
+
+def test_modules_are_matched_by_hand_too() -> None:
+    text = (
+        "block Two = FC(7) -> RELU -> FC(7)\n"
+        "net Towers = INPUT(7) -> { Two -> TANH + Two } -> FC(3)\n"
+    )
+    given = linear(
+        **{"left.a1": (7, 7), "left.a2": (7, 7), "right.a1": (7, 7), "right.a2": (7, 7)},
+        last=(3, 7),
+    )
+    assert "left could be two1.fc1 or two2.fc1" in refusal(text, given)
+    found = where(text, given, match={"left": "two2"})
+    assert found["left.a2.weight"] == "two2.fc2.weight"
+    assert found["right.a1.weight"] == "two1.fc1.weight"
 
 
 def test_words_say_which_branch_is_which() -> None:
@@ -320,6 +336,20 @@ def test_files_that_hold_no_state_dict(given: Any) -> None:
     assert (done.status, done.out) == (2, "")
     assert done.err.startswith("Error: theirs.pth")
     assert "\x1b" not in done.err
+
+
+def test_safetensors_is_named_where_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    save_file(theirs(), "theirs.safetensors")
+    torch.save(theirs(), "theirs.pth")
+    monkeypatch.setitem(sys.modules, "safetensors", None)
+    monkeypatch.setitem(sys.modules, "safetensors.torch", None)
+    for arguments in (
+        ["--from", "theirs.safetensors"],
+        ["--from", "theirs.pth", "-o", "ours.safetensors"],
+    ):
+        done = run("weights", "small.arch", *arguments)
+        expected = "safetensors files need safetensors: pip install 'arch-lang[torch]'"
+        assert (done.status, done.err) == (2, f"Error: {expected}\n")
 
 
 def test_export_takes_them() -> None:

@@ -61,8 +61,8 @@ def say_the_same(ours: nn.Module, theirs: nn.Module, size: int, examples: int) -
     for training in (False, True):
         expected = outputs(without_chance(theirs, training), images)[0]
         found = outputs(without_chance(ours, training), images)[0]
-        assert expected.std() > 1e-3
-        assert (found - expected).abs().max() < 1e-5 * max(expected.abs().max(), 1)
+        assert expected.std() > 1e-3 and expected.abs().max() < 1e4
+        assert (found - expected).abs().max() < 1e-5
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.ours)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from archc.matching.adapting import missing_and_left, respelt, upright
 from archc.matching.aligning import Aligner
-from archc.matching.deciding import Decider, Pair, Reason
+from archc.matching.deciding import Decider, Pair
 from archc.matching.groups import Entry, Group, grouped
 from archc.matching.places import Place
 from archc.matching.refusing import (
@@ -132,8 +132,8 @@ def _paired(
         some = [group for group in groups if _below(group.name, theirs)]
         there = [place for place in places if _below(place.group.name, ours)]
         refuse_leftovers(some, [place.group for place in there], f"--match {theirs}={ours}")
-        reason: Reason = "hand" if len(some) == 1 else "structure"
-        pairs += [pair._replace(reason=reason) for pair in _aligned(some, there, ordered)]
+        found = _aligned(some, there, ordered)
+        pairs += [found[0]._replace(reason="hand")] if len(found) == 1 else found
         groups = [group for group in groups if group not in some]
         places = [place for place in places if place not in there]
     refuse_leftovers(groups, [place.group for place in places], "with what --match says")

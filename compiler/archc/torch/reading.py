@@ -92,7 +92,7 @@ def _safetensors() -> Any:
     try:
         import safetensors.torch
     except ModuleNotFoundError as error:
-        if error.name != "safetensors":
+        if not (error.name or "").startswith("safetensors"):
             raise
         message = "safetensors files need safetensors: pip install 'arch-lang[torch]'"
         raise ImportError(message, name="safetensors") from error

@@ -21,6 +21,7 @@ COMMANDS = [
     "render",
     "compile",
     "export",
+    "weights",
     "fmt",
     "list",
     "ops",

@@ -130,7 +130,8 @@ def printed(text: str) -> str:
     parts = []
     for command in commands:
         status, output = shell(command)
-        assert (status == 0) == ("error[" not in output), f"{command}: status {status}\n{output}"
+        failed = re.search(r"error\[|^Error: ", output, flags=re.MULTILINE) is not None
+        assert (status != 0) == failed, f"{command}: status {status}\n{output}"
         lines = [line.rstrip() for line in output.splitlines()]
         parts.append("\n".join([f"$ {command}", *lines]).rstrip() + "\n")
     return "\n".join(parts)

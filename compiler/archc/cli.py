@@ -23,6 +23,7 @@ _FIRST = (
     "render",
     "compile",
     "export",
+    "weights",
     "fmt",
     "list",
     "ops",

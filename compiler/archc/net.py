@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from archc.optimize import Optimization
     from archc.stats import Style, Table
     from archc.tables.view import Count
+    from archc.torch.weights import Weights
 
 __all__ = ["Net"]
 
@@ -334,6 +335,47 @@ class Net:
         from archc.torch.inference import optimized_state
 
         return optimized_state(self.program, state)
+
+    def weights(
+        self,
+        source: str | os.PathLike[str] | torch.nn.Module | Mapping[str, torch.Tensor],
+        *,
+        skip: Iterable[str] = (),
+        match: Mapping[str, str] | None = None,
+    ) -> Weights:
+        """Take over weights of the same network that others wrote, matched by structure.
+
+        Args:
+            source: a file (`.safetensors`, or what `torch.save` wrote), which runs nothing; or a
+                module or its state_dict.
+            skip: names of theirs that are left out, with all below them.
+            match: names of theirs, and where they go in the net, each with all below.
+
+        Returns:
+            What goes where and why, which prints as a table; `.state_dict()` loads strictly into
+            `to_torch()`, and `.save(path)` writes it.
+
+        Raises:
+            archc.torch.WeightsError: when the file cannot be read, or its weights do
+                not fit, or not in one way only; the message has a list.
+            ImportError: when torch, or safetensors for such a file, is not installed.
+            ArchError: when a dimension is open that the module needs as a number.
+        """
+        empty = self._empty()
+        from archc.torch.weights import read, weights
+
+        return weights(self.program, empty, read(source), skip=tuple(skip), hand=match)
+
+    def _empty(self) -> torch.nn.Module:
+        """The module without memory for its weights."""
+        self.refuse_open_dimensions()
+        try:
+            import torch
+        except ModuleNotFoundError as error:
+            message = "weights need PyTorch: pip install 'arch-lang[torch]'"
+            raise ImportError(message, name="torch") from error
+        with torch.device("meta"):
+            return self.to_torch()
 
     def export(
         self, path: str | os.PathLike[str], *, module: torch.nn.Module | None = None

@@ -1,9 +1,14 @@
 """Everything that needs PyTorch; this package itself imports without it."""
 
-__all__ = ["FORMATS", "ExportError"]
+from archc.matching.problems import WeightsError
+
+__all__ = ["FORMATS", "WEIGHTS", "ExportError", "WeightsError"]
 
 #: The suffixes that `archc.torch.export` writes.
 FORMATS = (".onnx", ".pt2")
+
+#: The suffixes of files of weights; `.safetensors`, and those of what `torch.save` writes.
+WEIGHTS = (".safetensors", ".pth", ".pt", ".bin", ".ckpt")
 
 
 class ExportError(Exception):

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 import archc
+import loading
 from agreement import agree, module_of, run
 from archc.net import Net
 from archc.pipeline import check_source
@@ -36,6 +37,7 @@ __all__ = ["PROPERTIES", "agree_with_walk", "figures"]
 
 FIGURES = ("params", "buffers", "macs", "flops")
 CLOSE = 1e-9
+EXAMPLES = 64  # so that 4 KiB are little beside what is kept
 MOST_SECONDS = 10  # what no input may take longer than
 WORDS = (
     "->", "|", "+", "*", "@", "'", "?", "::", "..", "(", ")", "[", "]", "{", "}", ",", "=", "as",
@@ -135,6 +137,15 @@ def _learned(model: nn.Module, inputs: list[Tensor]) -> list[Tensor]:
     return [*outputs, *[torch.zeros(()) if one is None else one for one in gradients]]
 
 
+def autograd_keeps_what_is_said(program: Program, random: Random) -> None:
+    """What is kept for the backward pass is within 2 % or 4 KiB of what autograd keeps."""
+    net = archc.load(source=program.text)
+    said = net.saved_bytes(batch=EXAMPLES)
+    assert isinstance(said, int)
+    kept = loading.benchmark("memory").measured(net, batch=EXAMPLES)
+    assert abs(said - kept) <= max(kept // 50, 4096), f"{said:,} bytes, autograd keeps {kept:,}"
+
+
 def a_changed_token_is_a_mistake_or_a_program(program: Program, random: Random) -> None:
     """One token off: a diagnostic, or a net whose module agrees with its figures; in time."""
     text = _mutated(program.text, random)
@@ -157,6 +168,7 @@ PROPERTIES: tuple[Callable[[Program, Random], None], ...] = (
     one_module_takes_all_sizes,
     the_module_computes_what_the_text_says,
     equations_and_kernels_agree,
+    autograd_keeps_what_is_said,
     a_changed_token_is_a_mistake_or_a_program,
 )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from random import Random
 from typing import Any
 
@@ -16,7 +17,7 @@ from torch import Tensor, nn
 
 import archc
 import loading
-from agreement import agree, module_of, run
+from agreement import agree, device_of, module_of, run
 from archc.net import Net
 from archc.pipeline import check_source
 from archc.shapes import Shape
@@ -49,7 +50,7 @@ WORDS = (
 
 def source_and_module_agree(program: Program, random: Random) -> None:
     """Figures are those of the module, and rows add up to totals."""
-    net = archc.load(source=program.text)
+    net = loaded(program.text)
     agree(net, real=len(program.text) % 4 == 0)
     layers = net.stats().to_dict()["layers"]
     for name in ("params", "macs", "flops"):
@@ -58,8 +59,8 @@ def source_and_module_agree(program: Program, random: Random) -> None:
 
 def repeats_unfold(program: Program, random: Random) -> None:
     """Repeats that are written out cost the same and have the same shapes."""
-    expected = figures(archc.load(source=program.text))
-    assert figures(archc.load(source=program.unfolded)) == expected
+    expected = figures(loaded(program.text))
+    assert figures(loaded(program.unfolded)) == expected
 
 
 def the_formatter_keeps_the_tree(program: Program, random: Random) -> None:
@@ -85,36 +86,36 @@ def spans_lie_in_the_text(program: Program, random: Random) -> None:
 
 def symbols_have_the_figures_of_numbers(program: Program, random: Random) -> None:
     """A formula, evaluated, is the figure of the net with the dimension bound."""
-    bound = archc.load(source=program.text)
-    symbolic = archc.load(source=program.symbolic)
+    bound = loaded(program.text)
+    symbolic = loaded(program.symbolic)
     assert figures(symbolic, program.sizes) == figures(bound)
-    assert figures(archc.load(source=program.symbolic, **program.sizes)) == figures(bound)
+    assert figures(loaded(program.symbolic, **program.sizes)) == figures(bound)
 
 
 def one_module_takes_all_sizes(program: Program, random: Random) -> None:
     """The module of a net with open dimensions runs at the sizes that bind them."""
-    bound = archc.load(source=program.text)
+    bound = loaded(program.text)
     try:
-        source = archc.load(source=program.symbolic).source()
+        source = loaded(program.symbolic).source()
     except ArchError as error:
         assert error.diagnostics[0].code == "unbound-dimension"
         return
-    with torch.device("meta"), torch.no_grad():
+    with torch.device(device_of(bound)), torch.no_grad():
         made = run(module_of(source).eval(), bound.program)
     assert [tuple(one.shape[1:]) for one in made] == list(bound.outputs.values())
 
 
 def the_module_computes_what_the_text_says(program: Program, random: Random) -> None:
     """The naive walk over the tree gives the same numbers, in evaluation and in training."""
-    net = archc.load(source=program.text)
+    net = loaded(program.text)
     agree_with_walk(net, program.text, training=False)
     agree_with_walk(net, program.text, training=True)
 
 
 def equations_and_kernels_agree(program: Program, random: Random) -> None:
     """Fused, hoisted and gathered loops give the numbers and gradients of the plain one."""
-    net = archc.load(source=program.text)
-    made, plain = net.source(), net.source(recognize=False)
+    net = loaded(program.text)
+    made, plain = written(net), written(net, recognize=False)
     if made == plain:
         return
     torch.manual_seed(len(program.text))
@@ -139,7 +140,7 @@ def _learned(model: nn.Module, inputs: list[Tensor]) -> list[Tensor]:
 
 def autograd_keeps_what_is_said(program: Program, random: Random) -> None:
     """What is kept for the backward pass is within 2 % or 4 KiB of what autograd keeps."""
-    net = archc.load(source=program.text)
+    net = loaded(program.text)
     said = net.saved_bytes(batch=EXAMPLES)
     assert isinstance(said, int)
     kept = loading.benchmark("memory").measured(net, batch=EXAMPLES)
@@ -174,6 +175,18 @@ PROPERTIES: tuple[Callable[[Program, Random], None], ...] = (
 
 
 # --- figures and texts ---------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=8)
+def loaded(text: str, **sizes: int) -> Net:
+    """The net of a text; the properties of a program ask for the same ones."""
+    return archc.load(source=text, **sizes)
+
+
+@lru_cache(maxsize=8)
+def written(net: Net, *, recognize: bool = True) -> str:
+    """The source of a net."""
+    return net.source(recognize=recognize)
 
 
 def figures(net: Net, sizes: dict[str, int] | None = None) -> Any:
@@ -245,7 +258,7 @@ def _within(node: Any, span: Span) -> None:
 def agree_with_walk(net: Net, text: str, *, training: bool) -> None:
     """Hold the module of a net against the walk over its text, in double precision."""
     torch.manual_seed(len(text))
-    model = _filled(module_of(net.source()).double(), training)
+    model = _filled(module_of(written(net)).double(), training)
     inputs = [_example(port.shape) for port in net.program.region.inputs]
     file, diagnostics = parse(Source.of("text.arch", text))
     assert diagnostics == ()

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 from random import Random
 
 import pytest
 
-import archc
 import soak
 from properties import PROPERTIES
 from random_nets import write_program
 from random_sequences import write_sequences
+from typed_sources import complaints, write_sources
 
 # For each property, half of them on sequences; `python -m tests.soak` runs as many as there is time
 # for.
@@ -30,17 +28,11 @@ def test_what_holds_of_every_program(holds: soak.Property, part: int) -> None:
 
 
 def test_sources_are_typed_and_formatted(tmp_path: Path) -> None:
-    for seed in range(SOURCES):
-        text = archc.load(source=soak.program_of(seed).text).source()
-        (tmp_path / f"net{seed}.py").write_text(text, encoding="utf-8")
-    run = [sys.executable, "-m"]
-    for command in (
-        [*run, "ruff", "format", "--isolated", "--no-cache", "--diff", "-q", str(tmp_path)],
-        [*run, "ruff", "check", "--isolated", "--no-cache", "-q", str(tmp_path)],
-        [*run, "mypy", "--strict", "--cache-dir", str(tmp_path / "cache"), str(tmp_path)],
-    ):
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
+    folder = tmp_path / "sources"
+    folder.mkdir()
+    texts = [(seed, soak.program_of(seed).text) for seed in range(SOURCES)]
+    assert write_sources(texts, folder) == SOURCES
+    assert complaints(folder, tmp_path / "cache") == ""
 
 
 def test_the_writer_writes_everything() -> None:
@@ -73,3 +65,9 @@ def test_a_soak_prints_its_totals(capsys: pytest.CaptureFixture[str]) -> None:
     assert soak.main(["--programs", "2", "--seed", "7"]) == 0
     last = capsys.readouterr().out.splitlines()[-1]
     assert last.startswith(f"2 programs from seed 7, {2 * len(PROPERTIES)} checks, 0 failures, ")
+
+
+def test_a_soak_of_types_prints_its_totals(capsys: pytest.CaptureFixture[str]) -> None:
+    assert soak.main(["--types", "--programs", "3", "--seed", "7"]) == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.startswith("3 programs from seed 7, 3 checks, 0 failures, ")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from random import Random
 
 import pytest
 
 import soak
+from archc.op import REGISTRY
 from properties import PROPERTIES
+from random_maps import write_maps
 from random_nets import write_program
 from random_sequences import write_sequences
 from typed_sources import complaints, write_sources
@@ -56,9 +59,29 @@ def test_the_writer_of_sequences_writes_everything() -> None:
         "MASK(window, 3)", "q @ k'", "ROPE(", "POSENC", "POSEMBED", "TOKENS(7, 19)", "EMBED(",
         "SEQUENCE(11,", "v = INPUT(", "REVERSE -> Cell", ".state ->", ".state.h", ".state.c",
         "LAST", "FIRST", "MEAN(axis=t)", "MAX(axis=t)", "REPEAT(7)", "SOFTMAX(axis=t)",
-        "pad=causal",
+        "pad=causal", "y[t-1]", "out y = h[t]", "ARGMAX -> EMBED", "UNEMBED(table)", "RESHAPE(",
+        "TRANSPOSE",
     )  # fmt: skip
     assert [one for one in constructs if one not in texts] == []
+
+
+def test_the_writer_of_maps_writes_everything() -> None:
+    texts = "\n".join([write_maps(Random(seed)).text for seed in range(200)])
+    constructs = (
+        "CONV(4*n, 3) -> SPLIT(4)", "y[t-1] -> CONV", "out { h[t] | x[t] }", "h[t-2]", "r * h[t-1]",
+        "REVERSE -> Cell", "| ID }", "]*2", "GAP -> LSTM", "LAST -> CONV", "-> GMP",
+        "[x[t] -> GAP -> FC(n) -> SIGMOID]",
+    )  # fmt: skip
+    assert [one for one in constructs if one not in texts] == []
+
+
+def test_the_writers_draw_every_operator() -> None:
+    texts = "\n".join([soak.program_of(seed).text for seed in range(2000)])
+    drawn = set(re.findall(r"[A-Z][A-Z0-9]+", texts))
+    names = {op.name for op in REGISTRY.all() if not op.internal and op.family != "user"}
+    # Random numbers; a module of doubles has no vectors of ones that are double; a size that has to
+    # be known; what is written @.
+    assert names - drawn == {"NOISE", "ONEHOT", "RELPOS", "MATMUL"}
 
 
 def test_a_soak_prints_its_totals(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,6 +6,7 @@ many as there is time for.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from functools import lru_cache
@@ -39,6 +40,7 @@ __all__ = ["PROPERTIES", "agree_with_walk", "figures"]
 FIGURES = ("params", "buffers", "macs", "flops")
 CLOSE = 1e-9
 EXAMPLES = 64  # so that 4 KiB are little beside what is kept
+PADDED = re.compile(r"x0 = ((?:SEQUENCE|TOKENS)\(\d+, \d+)\)")  # of vectors
 MOST_SECONDS = 10  # what no input may take longer than
 WORDS = (
     "->", "|", "+", "*", "@", "'", "?", "::", "..", "(", ")", "[", "]", "{", "}", ",", "=", "as",
@@ -114,6 +116,33 @@ def the_module_computes_what_the_text_says(program: Program, random: Random) -> 
     agree_with_walk(net, program.text, training=True)
 
 
+def padding_has_no_influence(program: Program, random: Random) -> None:
+    """With lengths, each example gives what the naive walk makes of it alone, without padding."""
+    text = PADDED.sub(r"x0 = \1, lengths=yes)", program.text)
+    if text == program.text or "REPEAT" in text:  # to a number of steps, whatever is real
+        return
+    try:
+        net = archc.load(source=text)
+    except ArchError:  # not every operator takes padding
+        return
+    torch.manual_seed(len(text))
+    model = _filled(module_of(net.source()).double(), False)
+    ports = net.program.region.inputs
+    inputs = [_example(port.shape) for port in ports]
+    place = next(i for i, port in enumerate(ports) if port.lengths_of is not None)
+    inputs[place] = torch.tensor([random.randint(1, inputs[0].shape[1]) for _ in range(2)])
+    with torch.no_grad():
+        computed = _flat(model(*inputs))
+        for number, length in enumerate(inputs[place].tolist()):
+            alone = [one[number : number + 1] for i, one in enumerate(inputs) if i != place]
+            alone[0] = alone[0][:, :length]
+            walk = Interpreter(_tree(text), Weights(model))
+            walk.samples = 1
+            for one, other in zip(computed, walk.run(net.name, alone), strict=True):
+                real = one[number : number + 1, : other.shape[1]]
+                torch.testing.assert_close(real, other, rtol=CLOSE, atol=CLOSE)
+
+
 def equations_and_kernels_agree(program: Program, random: Random) -> None:
     """Fused, hoisted and gathered loops give the numbers and gradients of the plain one."""
     net = loaded(program.text)
@@ -170,6 +199,7 @@ PROPERTIES: tuple[Callable[[Program, Random], None], ...] = (
     symbols_have_the_figures_of_numbers,
     one_module_takes_all_sizes,
     the_module_computes_what_the_text_says,
+    padding_has_no_influence,
     equations_and_kernels_agree,
     autograd_keeps_what_is_said,
     a_changed_token_is_a_mistake_or_a_program,
@@ -262,8 +292,7 @@ def agree_with_walk(net: Net, text: str, *, training: bool) -> None:
     torch.manual_seed(len(text))
     model = _filled(module_of(written(net)).double(), training)
     inputs = [_example(port.shape) for port in net.program.region.inputs]
-    file, diagnostics = parse(Source.of("text.arch", text))
-    assert diagnostics == ()
+    file = _tree(text)
     weights = Weights(model)
     Training.on = training
     try:
@@ -277,6 +306,12 @@ def agree_with_walk(net: Net, text: str, *, training: bool) -> None:
     assert [one.shape for one in computed] == [one.shape for one in walked]
     for one, other in zip(computed, walked, strict=True):
         torch.testing.assert_close(one, other, rtol=CLOSE, atol=CLOSE)
+
+
+def _tree(text: str) -> tree.File:
+    file, diagnostics = parse(Source.of("text.arch", text))
+    assert diagnostics == ()
+    return file
 
 
 def _filled(model: nn.Module, training: bool) -> nn.Module:

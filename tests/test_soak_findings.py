@@ -5,6 +5,7 @@ from __future__ import annotations
 from random import Random
 
 import pytest
+import torch
 
 import archc
 import properties
@@ -61,3 +62,15 @@ net N {{
     net = archc.load(source=text)
     agree(net)
     assert "†" not in str(net.stats())
+
+
+@pytest.mark.parametrize("tail", ["FC(6) -> ATTENTION(3)", "ATTENTION(2, causal=yes)", "LN"])
+def test_maxima_of_padding_make_nothing_infinite(tail: str) -> None:
+    net = archc.load(source=f"net N = SEQUENCE(7, 6, lengths=yes) -> MAXPOOL(3, 1) -> {tail}")
+    model = net.to_torch()
+    made = model(torch.randn(2, 7, 6), torch.tensor([2, 7]))
+    (made[0, :2].sum() + made[1].sum()).backward()
+    assert made.isfinite().all()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
+    text = f"net N {{ in x0 = SEQUENCE(7, 6)\n  out x0 -> MAXPOOL(3, 1) -> {tail} }}\n"
+    properties.padding_has_no_influence(_program(text), Random(0))

@@ -141,7 +141,9 @@ class Interpreter(Bodies):
 
     def _input(self, name: str, given: tuple[Any, ...]) -> Stream:
         data = self.inputs.pop(0)
-        axes = "t" if name == "TOKENS" else INPUTS[name][len(given)]
+        axes = (
+            "t" if name == "TOKENS" else INPUTS[name][len([key for key, _ in given if key is None])]
+        )
         return Stream(data, tuple(axes))
 
 

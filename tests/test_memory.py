@@ -51,6 +51,7 @@ CHAINS = [
     'SEQUENCE(7, 6) -> RESHAPE("t (h d) -> h t d", h=2) -> { SIGMOID @ ID\' } -> SOFTMAX',
     "INPUT(6, 5, 7) -> LN -> { IN, BN, RMSNORM } -> CONCAT -> LN -> FLATTEN -> FC(3)",
     "INPUT(6, 5, 7) -> CONV(6) -> LN -> { FLATTEN -> FC(3), [SPLIT(2) -> MUL -> GAP] } -> CONCAT",
+    "SEQUENCE(7, 3) -> RNN(5) -> { [LAST -> REPEAT(7)] + ID } -> { FC(3), FC(2) } -> CONCAT",
     "INPUT(5) -> FC(5) -> REPEAT(7) -> { FC(3), TANH -> FC(2) } -> CONCAT",
     "SEQUENCE(7, 6) -> ATTENTION(3, rope=500, window=3) -> RMSNORM -> ATTENTION(2, causal=yes)",
     "SEQUENCE(9, 3, 8, 8) -> CONV(4) -> BN -> RELU -> GAP -> FC(3)",

@@ -13,9 +13,9 @@ from archc.shapes import Shape
 
 __all__ = ["Order", "copied", "order_of", "stays"]
 
-# Row by row; the last two axes exchanged; in some other order; with gaps, as parts of rows have, or
-# again and again.
-Order = Literal["rows", "turned", "apart", "cut"]
+# Row by row; the last two axes exchanged; in some other order; with gaps, as parts of rows have; one
+# step that stands for all.
+Order = Literal["rows", "turned", "apart", "cut", "spread"]
 Shapes = tuple[Shape, ...]
 Orders = tuple[Order, ...]
 
@@ -47,7 +47,7 @@ def _copies(op: Op, shape: Shape, order: Order) -> bool:
         # On a sequence it looks through a transposition, behind which columns are rows.
         return order != ("turned" if _is_sequence(shape) else "rows")
     if op.name == "MATMUL":
-        return shape.rank > 2 and order in ("apart", "cut")
+        return shape.rank > 2 and order in ("apart", "cut", "spread")
     if op.name in ("FC", "ATTENTION", "BILINEAR"):
         return order != "rows"
     return op.name in _OF_MAPS and _is_sequence_of_maps(shape) and order != "rows"
@@ -73,7 +73,7 @@ def order_of(op: Op, inputs: Shapes, output: Shape, orders: Orders) -> Order:
     if op.name in _ROW_NORMS:
         return "apart" if inputs[0].space else "rows"
     if op.name == "REPEAT":
-        return "cut" if op.shares(inputs, (output,), training=True) else "rows"
+        return "spread" if op.shares(inputs, (output,), training=True) else "rows"
     if op.name in _CUTTING or op.name in _TURNING or op.name in ("FLATTEN", "RESHAPE"):
         return _moved(op, inputs, output, orders[0])
     if op.name == "UPSAMPLE" and _is_sequence(inputs[0]):
@@ -112,7 +112,7 @@ def _followed(op: Op, inputs: Shapes, output: Shape, orders: Orders) -> Order:
     if op.name in _OF_MAPS and _is_sequence_of_maps(inputs[0]):
         return "rows"
     for shape, order in zip(inputs, orders, strict=True):
-        if shape.sizes == output.sizes or len(inputs) == 1:
+        if order != "spread" and (shape.sizes == output.sizes or len(inputs) == 1):
             return "rows" if order == "cut" else order
     return "rows"
 

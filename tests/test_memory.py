@@ -45,6 +45,7 @@ CHAINS = [
     "INPUT(8, 4, 4) -> CONV(8) -> { [SIGMOID]*3, ID } -> MUL",
     # What does not lie in rows is copied by what needs rows, once by each that does.
     "SEQUENCE(7, 3) -> RNN(11, layers=2) -> { FC(3), FC(5), ID } -> CONCAT -> MAX(axis=t)",
+    "SEQUENCE(7, 3) -> GRU(5) -> RELU -> IN -> FC(3)",
     "SEQUENCE(7, 3) -> CONV(5) -> { GELU -> FC(3), FC(5), DWCONV } -> CONCAT -> BN -> FC(2)",
     "SEQUENCE(7, 3) -> TRANSPOSE -> { FC(3) + [TANH -> FC(3)] } -> TRANSPOSE -> FC(2)",
     "SEQUENCE(11, 6) -> FC(6) -> { IN, ID * SIGMOID } -> CONCAT -> IN",

@@ -67,7 +67,7 @@ def order_of(op: Op, inputs: Shapes, output: Shape, orders: Orders) -> Order:
     if output.rank < 2 or not inputs or op.name in _ROWS:
         return "rows"
     if op.name in _RECURRENT:
-        return "turned"
+        return "apart"  # step by step, each with all examples
     if op.name in _CONVOLVING or op.name in _GROUP_NORMS:
         return "turned" if _is_sequence(inputs[0]) else "rows"
     if op.name in _ROW_NORMS:

@@ -13,8 +13,8 @@ from archc.shapes import Shape
 
 __all__ = ["Order", "copied", "order_of", "stays"]
 
-# Row by row; the last two axes exchanged; in some other order; with gaps, as parts of rows have; one
-# step that stands for all.
+# Row by row; the last two axes exchanged; in some other order; with gaps, as parts of rows have;
+# one step that stands for all.
 Order = Literal["rows", "turned", "apart", "cut", "spread"]
 Shapes = tuple[Shape, ...]
 Orders = tuple[Order, ...]

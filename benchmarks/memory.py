@@ -8,8 +8,9 @@
 What autograd keeps is counted through `torch.autograd.graph.saved_tensors_hooks`: the bytes of the
 distinct storages, those of parameters and buffers left out. The peak is that of the bytes of all
 storages that are alive, followed operator by operator. Both run on the meta device, where tensors
-have shapes and no numbers. Dropout runs there as it does on a GPU, with a mask of one byte an
-element.
+have shapes and no numbers. What a GPU has one kernel for keeps there what that keeps: dropout a
+mask of one byte an element; RMSNORM what flows in and one number for each row; attention queries,
+keys, values, the mask, what it makes, and one number for each query and head.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from unittest import mock
 
 import torch
 import torch.nn.functional as F
@@ -82,25 +84,61 @@ def module_of(net: Any, device: str, dtype: str) -> torch.nn.Module:
         return net.to_torch(recognize=False).to(_TYPES[dtype])
 
 
+class _RootMeanSquare(torch.autograd.Function):
+    """What `torch.rms_norm` keeps on a GPU; elsewhere it is composed of several operators."""
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor, shape: Any, weight: torch.Tensor | None) -> torch.Tensor:
+        rows = x.shape[: x.dim() - len(shape)]
+        wide = torch.promote_types(x.dtype, torch.float32)
+        ctx.save_for_backward(x, torch.empty(rows, dtype=wide, device=x.device), weight)
+        return torch.empty(x.shape, dtype=x.dtype, device=x.device)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
+        raise NotImplementedError
+
+
+class _Attention(torch.autograd.Function):
+    """What the kernels for attention keep on a GPU."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, mask: torch.Tensor | None
+    ) -> torch.Tensor:
+        wide = torch.promote_types(q.dtype, torch.float32)
+        # The kernels write the heads of a step side by side.
+        made = torch.empty_like(q.transpose(-3, -2).contiguous()).transpose(-3, -2)
+        sums = torch.empty(q.shape[:-1], dtype=wide, device=q.device)
+        ctx.save_for_backward(q, k, v, mask, made, sums)
+        return made
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> Any:
+        raise NotImplementedError
+
+
+def _dropout(x: torch.Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+    return torch.native_dropout(x, p, training)[0] if training and 0 < p < 1 else x
+
+
+def _rms_norm(x: torch.Tensor, shape: Any, weight: Any = None, eps: float | None = None) -> Any:
+    return _RootMeanSquare.apply(x, shape, weight)
+
+
+def _attention(q: Any, k: Any, v: Any, attn_mask: Any = None, **_: Any) -> Any:
+    return _Attention.apply(q, k, v, attn_mask)
+
+
 @contextmanager
-def fused_dropout() -> Iterator[None]:
-    """Let dropout run as on a GPU, with a mask of bools."""
-    usual = F.dropout
-
-    def dropout(
-        x: torch.Tensor, p: float = 0.5, training: bool = True, inplace: bool = False
-    ) -> Any:
-        return (
-            torch.native_dropout(x, p, training)[0]
-            if training and 0 < p < 1
-            else usual(x, p, training)
-        )
-
-    F.dropout = dropout  # type: ignore[assignment]
-    try:
+def kernels_of_a_gpu() -> Iterator[None]:
+    """Let what is one kernel on a GPU keep what it keeps there."""
+    with (
+        mock.patch.object(F, "dropout", _dropout),
+        mock.patch.object(F, "rms_norm", _rms_norm),
+        mock.patch.object(F, "scaled_dot_product_attention", _attention),
+    ):
         yield
-    finally:
-        F.dropout = usual
 
 
 def measured(
@@ -122,7 +160,7 @@ def measured(
             kept[storage._cdata] = storage
         return tensor
 
-    with fused_dropout(), torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+    with kernels_of_a_gpu(), torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
         outputs = module(*inputs_of(net, device, batch, dtype, learning=learning))
     del outputs
     return sum([storage.nbytes() for storage in kept.values()])

@@ -6,8 +6,10 @@ many as there is time for.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from random import Random
 from typing import Any
 
@@ -15,7 +17,8 @@ import torch
 from torch import Tensor, nn
 
 import archc
-from agreement import agree, module_of, run
+import loading
+from agreement import agree, device_of, module_of, run
 from archc.net import Net
 from archc.pipeline import check_source
 from archc.shapes import Shape
@@ -36,6 +39,8 @@ __all__ = ["PROPERTIES", "agree_with_walk", "figures"]
 
 FIGURES = ("params", "buffers", "macs", "flops")
 CLOSE = 1e-9
+EXAMPLES = 64  # so that 4 KiB are little beside what is kept
+PADDED = re.compile(r"x0 = ((?:SEQUENCE|TOKENS)\(\d+, \d+)\)")  # of vectors
 MOST_SECONDS = 10  # what no input may take longer than
 WORDS = (
     "->", "|", "+", "*", "@", "'", "?", "::", "..", "(", ")", "[", "]", "{", "}", ",", "=", "as",
@@ -47,8 +52,10 @@ WORDS = (
 
 def source_and_module_agree(program: Program, random: Random) -> None:
     """Figures are those of the module, and rows add up to totals."""
-    net = archc.load(source=program.text)
-    agree(net, real=len(program.text) % 4 == 0)
+    net = loaded(program.text)
+    # Torch's counter does not know bilinear layers.
+    counted = "BILINEAR" not in program.text
+    agree(net, real=len(program.text) % 4 == 0, counted=counted)
     layers = net.stats().to_dict()["layers"]
     for name in ("params", "macs", "flops"):
         assert sum(layer[name] for layer in layers) == getattr(net, name)
@@ -56,8 +63,8 @@ def source_and_module_agree(program: Program, random: Random) -> None:
 
 def repeats_unfold(program: Program, random: Random) -> None:
     """Repeats that are written out cost the same and have the same shapes."""
-    expected = figures(archc.load(source=program.text))
-    assert figures(archc.load(source=program.unfolded)) == expected
+    expected = figures(loaded(program.text))
+    assert figures(loaded(program.unfolded)) == expected
 
 
 def the_formatter_keeps_the_tree(program: Program, random: Random) -> None:
@@ -83,36 +90,63 @@ def spans_lie_in_the_text(program: Program, random: Random) -> None:
 
 def symbols_have_the_figures_of_numbers(program: Program, random: Random) -> None:
     """A formula, evaluated, is the figure of the net with the dimension bound."""
-    bound = archc.load(source=program.text)
-    symbolic = archc.load(source=program.symbolic)
+    bound = loaded(program.text)
+    symbolic = loaded(program.symbolic)
     assert figures(symbolic, program.sizes) == figures(bound)
-    assert figures(archc.load(source=program.symbolic, **program.sizes)) == figures(bound)
+    assert figures(loaded(program.symbolic, **program.sizes)) == figures(bound)
 
 
 def one_module_takes_all_sizes(program: Program, random: Random) -> None:
     """The module of a net with open dimensions runs at the sizes that bind them."""
-    bound = archc.load(source=program.text)
+    bound = loaded(program.text)
     try:
-        source = archc.load(source=program.symbolic).source()
+        source = loaded(program.symbolic).source()
     except ArchError as error:
         assert error.diagnostics[0].code == "unbound-dimension"
         return
-    with torch.device("meta"), torch.no_grad():
+    with torch.device(device_of(bound)), torch.no_grad():
         made = run(module_of(source).eval(), bound.program)
     assert [tuple(one.shape[1:]) for one in made] == list(bound.outputs.values())
 
 
 def the_module_computes_what_the_text_says(program: Program, random: Random) -> None:
     """The naive walk over the tree gives the same numbers, in evaluation and in training."""
-    net = archc.load(source=program.text)
+    net = loaded(program.text)
     agree_with_walk(net, program.text, training=False)
     agree_with_walk(net, program.text, training=True)
 
 
+def padding_has_no_influence(program: Program, random: Random) -> None:
+    """With lengths, each example gives what the naive walk makes of it alone, without padding."""
+    text = PADDED.sub(r"x0 = \1, lengths=yes)", program.text)
+    if text == program.text or "REPEAT" in text:  # to a number of steps, whatever is real
+        return
+    try:
+        net = archc.load(source=text)
+    except ArchError:  # not every operator takes padding
+        return
+    torch.manual_seed(len(text))
+    model = _filled(module_of(net.source()).double(), False)
+    ports = net.program.region.inputs
+    inputs = [_example(port.shape) for port in ports]
+    place = next(i for i, port in enumerate(ports) if port.lengths_of is not None)
+    inputs[place] = torch.tensor([random.randint(1, inputs[0].shape[1]) for _ in range(2)])
+    with torch.no_grad():
+        computed = _flat(model(*inputs))
+        for number, length in enumerate(inputs[place].tolist()):
+            alone = [one[number : number + 1] for i, one in enumerate(inputs) if i != place]
+            alone[0] = alone[0][:, :length]
+            walk = Interpreter(_tree(text), Weights(model))
+            walk.samples = 1
+            for one, other in zip(computed, walk.run(net.name, alone), strict=True):
+                real = one[number : number + 1, : other.shape[1]]
+                torch.testing.assert_close(real, other, rtol=CLOSE, atol=CLOSE)
+
+
 def equations_and_kernels_agree(program: Program, random: Random) -> None:
     """Fused, hoisted and gathered loops give the numbers and gradients of the plain one."""
-    net = archc.load(source=program.text)
-    made, plain = net.source(), net.source(recognize=False)
+    net = loaded(program.text)
+    made, plain = written(net), written(net, recognize=False)
     if made == plain:
         return
     torch.manual_seed(len(program.text))
@@ -133,6 +167,15 @@ def _learned(model: nn.Module, inputs: list[Tensor]) -> list[Tensor]:
         sum([(one * one.detach().cos()).sum() for one in real]).backward()
     gradients = [weight.grad for weight in model.parameters()]
     return [*outputs, *[torch.zeros(()) if one is None else one for one in gradients]]
+
+
+def autograd_keeps_what_is_said(program: Program, random: Random) -> None:
+    """What is kept for the backward pass is within 2 % or 4 KiB of what autograd keeps."""
+    net = loaded(program.text)
+    said = net.saved_bytes(batch=EXAMPLES)
+    assert isinstance(said, int)
+    kept = loading.benchmark("memory").measured(net, batch=EXAMPLES)
+    assert abs(said - kept) <= max(kept // 50, 4096), f"{said:,} bytes, autograd keeps {kept:,}"
 
 
 def a_changed_token_is_a_mistake_or_a_program(program: Program, random: Random) -> None:
@@ -156,12 +199,26 @@ PROPERTIES: tuple[Callable[[Program, Random], None], ...] = (
     symbols_have_the_figures_of_numbers,
     one_module_takes_all_sizes,
     the_module_computes_what_the_text_says,
+    padding_has_no_influence,
     equations_and_kernels_agree,
+    autograd_keeps_what_is_said,
     a_changed_token_is_a_mistake_or_a_program,
 )
 
 
 # --- figures and texts ---------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=8)
+def loaded(text: str, **sizes: int) -> Net:
+    """The net of a text; the properties of a program ask for the same ones."""
+    return archc.load(source=text, **sizes)
+
+
+@lru_cache(maxsize=8)
+def written(net: Net, *, recognize: bool = True) -> str:
+    """The source of a net."""
+    return net.source(recognize=recognize)
 
 
 def figures(net: Net, sizes: dict[str, int] | None = None) -> Any:
@@ -233,10 +290,9 @@ def _within(node: Any, span: Span) -> None:
 def agree_with_walk(net: Net, text: str, *, training: bool) -> None:
     """Hold the module of a net against the walk over its text, in double precision."""
     torch.manual_seed(len(text))
-    model = _filled(module_of(net.source()).double(), training)
+    model = _filled(module_of(written(net)).double(), training)
     inputs = [_example(port.shape) for port in net.program.region.inputs]
-    file, diagnostics = parse(Source.of("text.arch", text))
-    assert diagnostics == ()
+    file = _tree(text)
     weights = Weights(model)
     Training.on = training
     try:
@@ -250,6 +306,12 @@ def agree_with_walk(net: Net, text: str, *, training: bool) -> None:
     assert [one.shape for one in computed] == [one.shape for one in walked]
     for one, other in zip(computed, walked, strict=True):
         torch.testing.assert_close(one, other, rtol=CLOSE, atol=CLOSE)
+
+
+def _tree(text: str) -> tree.File:
+    file, diagnostics = parse(Source.of("text.arch", text))
+    assert diagnostics == ()
+    return file
 
 
 def _filled(model: nn.Module, training: bool) -> nn.Module:

@@ -111,6 +111,8 @@ class _Equations:
         self.first = random.random() < 0.3
         self.memory = random.random() < 0.25
         self.sequences = 2 if random.random() < 0.15 else 1
+        # What left the step before comes back, if it is the only thing that leaves.
+        self.fed = random.random() < 0.2
         self.lines: list[str] = []
         self.late: set[str] = set()
         self.gates = 0
@@ -126,6 +128,8 @@ class _Equations:
             self.lines.append(f"{state}[t] = {self.update(state)}")
             self.states.append(f"{state}[t]")
         fixed, adds = self.out()
+        if not any("y[t-" in line for line in self.lines):
+            self.lines = [line.replace("out y =", "out") for line in self.lines]
         if self.first and not any("h[t-" in line for line in self.lines):
             self.first = False  # a start that nothing reads is a mistake
             self.lines.remove(START)
@@ -138,7 +142,7 @@ class _Equations:
 
     def out(self) -> tuple[int | None, bool]:
         """What leaves: the features if they are not n, and whether the input is beside them."""
-        kind = self.random.randrange(7)
+        kind = 6 if self.fed else self.random.randrange(7)
         if kind == 0:
             self.lines.append("out h[t] -> FC(3)")
             return 3, False
@@ -149,6 +153,9 @@ class _Equations:
             self.lines.append("out h[t]")
         if kind == 3:
             self.lines.append(f"out {self.scores()}")
+            return 3, False
+        if self.fed:
+            self.lines.append("out y = h[t] -> FC(3)")
             return 3, False
         return None, False
 
@@ -214,6 +221,8 @@ class _Equations:
         if kind == "x":
             name = self.random.choice(("x", "w")) if self.sequences == 2 else "x"
             return self.random.choice((f"{name}[t]", f"{name}[t]", f"{name}[t]", f"{name}[t-1]"))
+        if self.fed and self.random.random() < 0.5:
+            return "y[t-1]"
         names = ["h", "c"] if self.two else ["h"]
         late = f"{self.random.choice(names)}[t-{self.random.choice((1, 1, 1, 2))}]"
         return self.random.choice([late, late, *self.states])

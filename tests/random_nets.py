@@ -27,6 +27,23 @@ UNITS = (
     "block @(c) {\n  param g = (c) init ones\n  y = x -> CONV(c)\n  out y * g\n}",
 )
 PLAIN = ("BN", "RELU", "GELU", "LN", "DROPOUT(0.1)", "SCALE", "LEAKYRELU", "PRELU", "RMSNORM")
+# What few nets have; in front of what grows or cannot be negative stands what keeps it in bounds.
+RARE = (
+    "SILU", "SWISH(1.5)", "MISH", "HARDSIGMOID", "HARDSWISH", "ELU", "ELU(0.5)", "SELU", "SOFTPLUS",
+    "RELU6", "ABS", "LOGSOFTMAX", "SIGMOID -> EXP", "SIGMOID -> LOG", "TANH -> SQUARE",
+    "SIGMOID -> SQRT", "DROPPATH(0.2)", "ROLL(1)", "{ ID - TANH }", "{ TANH / 2 }", "{ 1 - ID }",
+    "{ ID, SIGMOID } -> MUL", "{ ID, TANH } -> ADD", "{ ID, RELU } -> SUB",
+    "{ ID, [SIGMOID -> EXP] } -> DIV", "{ [SIGMOID -> EXP] ** 2 }", "{ -ID }",
+    "{ [SIGMOID -> EXP], TANH } -> POW", "{ ID | NONE }", "{ NONE + ID }",
+)  # fmt: skip
+RARE_ON_MAPS = (
+    "IN", "IN(affine=yes)", "LRN(3)", "UPSAMPLE(2) -> AVGPOOL(2)", "UPSAMPLE -> POOL(2)",
+    "PAD(1) -> MAXPOOL(3, 1, pad=0)", "PAD(((1, 1),), axis=c) -> CONV(@, 1)", "{ ID * [GMP] }",
+    "{ ID + [ADAPTIVEPOOL(2, mode=max) -> FLATTEN -> FC(@)] }",
+    "{ ID + [ADAPTIVEPOOL(3) -> FLATTEN -> FC(@)] }",
+    "{ ID + [PAD(3) -> CROP(5) -> FLATTEN -> FC(@)] }",
+    "{ ID + [PAD(2) -> CROP(4) -> FLATTEN -> FC(@)] }",
+)  # fmt: skip
 
 
 class Flow(Record):
@@ -122,6 +139,8 @@ class Writer:
         """One operator."""
         if self.random.random() < 0.4:
             return (self.random.choice(PLAIN),), flow
+        if self.random.random() < 0.2:
+            return self.rare(flow)
         features = self.random.choice(PRIMES)
         if flow.rank is None or flow.rank == 0:
             return (f"FC({features})",), flow.replace(features=features)
@@ -138,6 +157,26 @@ class Writer:
                 (("GN(1)",), flow),
             ]
         )
+
+    def rare(self, flow: Flow) -> tuple[Parts, Flow]:
+        """An operator that few nets have; the map keeps its size."""
+        features, layer = self.random.choice(PRIMES), "CONV" if flow.rank else "FC"
+        kind = self.random.randrange(4)
+        if kind == 0:
+            made = f"{layer}({2 * features}) -> GLU"
+            return (made,), flow.replace(features=features)
+        if kind == 1 and flow.rank:
+            groups = self.random.choice((2, 3))
+            made = f"{layer}({6 * groups}) -> SHUFFLE({groups}) -> {layer}({features})"
+            return (made,), flow.replace(features=features)
+        if kind == 2 and flow.rank:
+            if self.random.random() < 0.3:
+                return (f"DECONV({features}, 3, 1)",), flow.replace(features=features)
+            return (self.random.choice(RARE_ON_MAPS).replace("@", str(flow.features)),), flow
+        if kind == 3 and not flow.rank and self.random.random() < 0.4:
+            made = f"{{ FC(3), ID }} -> BILINEAR({features})"
+            return (made,), flow.replace(features=features)
+        return (self.random.choice(RARE),), flow
 
     def halving(self, flow: Flow, features: int) -> tuple[Parts, Flow]:
         less = flow.replace(halved=flow.halved + 1)

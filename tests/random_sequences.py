@@ -18,7 +18,13 @@ ATTEND = """block @(d) {
   v = x -> FC(d)
   out ({ q @ k' / sqrt(q.c) }MASK -> SOFTMAX) @ v
 }"""
-MASKS = ("", " -> MASK(causal)", " -> MASK(window, 3)", " -> MASK(window, 2) -> MASK(causal)")
+HEADS = 'RESHAPE("t (h d) -> h t d", h=2) -> SOFTMAX -> RESHAPE("h t d -> t (h d)")'
+MASKS = (
+    "",
+    " -> MASK(causal)",
+    " -> MASK(window, 3)",
+    " -> MASK(window, 2) -> MASK(causal)",
+)
 
 
 class SequenceWriter(Writer):
@@ -27,6 +33,7 @@ class SequenceWriter(Writer):
     def __init__(self, random: Random) -> None:
         super().__init__(random)
         self.cells: list[Cell] = []
+        self.table: int | None = None  # the features of the embedding of tokens
 
     def composed(self, flow: Flow) -> list[Composed]:
         if flow.rank is not None:
@@ -52,6 +59,13 @@ class SequenceWriter(Writer):
                     (("SOFTMAX",), flow),
                     (("SOFTMAX(axis=t)",), flow),
                     (("GELU",), flow),
+                    (("TRANSPOSE -> SOFTMAX -> TRANSPOSE",), flow),
+                    (("{ ID + [IN] }",), flow),
+                    (("ROLL(2, axis=t)",), flow),
+                    (("PAD(1) -> MAXPOOL(3, 1, pad=0)",), flow),
+                    ((f"FC(5) -> ARGMAX -> EMBED({features})",), after),
+                    ((f"FC(6) -> {HEADS}",), flow.replace(features=6)),
+                    (("UPSAMPLE(2) -> MAXPOOL(2)",), flow),
                 ]
             )
         return super().simple(flow, keep)
@@ -228,7 +242,8 @@ def write_sequences(random: Random) -> Program:
     if random.random() < 0.3:
         inputs[0] = ("x0", inputs[0][1], f"TOKENS(<S0>, {VOCABULARY})")
         width = inputs[0][1].features
-        lines.append((f"  e0 = x0 -> EMBED({width})",))
+        lines.append((f"  e0 = x0 -> EMBED({width}) as table",))
+        writer.table = width
     if random.random() < 0.4:
         vector = Flow(random.choice(PRIMES), 0)
         inputs.append(("v", vector, f"INPUT({vector.features})"))
@@ -281,6 +296,8 @@ def _remembered(
 def _out(random: Random, writer: SequenceWriter, name: str, flow: Flow) -> Parts:
     head = random.choice(("LAST", "MEAN(axis=t)", "REVERSE -> FC(3)", "MAX(axis=t)"))
     if random.random() < 0.5 or not writer.names:
+        if writer.table is not None and random.random() < 0.5:
+            return (f"  out {name} -> FC({writer.table}) -> UNEMBED(table)",)
         return (f"  out {name} -> {head} -> FC(5)",)
     other, _ = random.choice(writer.names)
     training = random.choice(("", " when training"))

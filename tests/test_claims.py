@@ -104,3 +104,31 @@ def test_quotients_of_formulas_are_exact() -> None:
     assert codes(text + "expect Two.params / One.params <= 0.72") == []
     found = only(text + "expect Two.params / One.params = 18/26")
     assert found.message == "Two.params / One.params is 18/25, claimed 0.692308"
+
+
+FAILS = "the requirement does not hold: "
+KINDS = 'kind = "deep"\ndeep = yes\nnet A = INPUT(3) -> FC(2)\n'
+
+
+@pytest.mark.parametrize(
+    ("claim", "message"),
+    [
+        ('expect kind = "deep"', None),
+        ('expect kind = "flat"', 'kind is "deep", claimed "flat"'),
+        ("expect deep = yes", None),
+        ("expect deep = no", "deep is yes, claimed no"),
+        ("expect (4, 5) = (4, 5)", None),
+        ("expect (4, 5) = 4", "(4, 5) is (4, 5), claimed (4)"),
+        ("expect output = 2", None),
+        ("expect output = 3", "output is (2), claimed (3)"),
+        ("expect deep = (7, 1)", "deep is yes, claimed (7, 1)"),
+        ("expect params = (7, 1)", "params is 8, claimed (7, 1)"),
+        ("expect [1, 2] = 3", "[1, 2] is [1, 2], claimed 3"),
+        ("expect [1, 2] = [1, 2]", None),
+        ("require params < 8 and deep", f"{FAILS}params is 8, not params < 8 and deep"),
+        ("require params == 9 or no", f"{FAILS}params is 8, not params == 9 and no"),
+    ],
+)
+def test_texts_truth_values_and_shapes_compare(claim: str, message: str | None) -> None:
+    found = diagnostics(KINDS + claim + "\n")
+    assert [one.message for one in found] == ([] if message is None else [message])

@@ -201,6 +201,8 @@ def _equal(claim: tree.Expect, subject: Any, value: Any) -> bool:
         return _close(subject, value)
     if isinstance(value, (bool, str)) or isinstance(subject, str):
         return bool(subject == value)
+    if isinstance(subject, (tuple, list)) or isinstance(value, (tuple, list)):
+        return type(subject) is type(value) and bool(subject == value)
     answer = same(subject, value)
     if answer is None:
         message = f"whether {show(subject)} is {show(value)} cannot be known"

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from archc.graph import INPUTS, Node, Operation, Region, Repeat, Scan, Wire
+from archc.graph import INPUTS, Call, Node, Operation, Region, Repeat, Scan, Wire
 from archlang.record import Record
 
 __all__ = ["Demand", "Live", "Liveness", "demand_of", "inside"]
@@ -100,6 +100,9 @@ class Liveness:
             yield from (wire for i, wire in enumerate(node.inputs) if i != other_value)
         elif isinstance(node, Scan):
             yield from self._needs_of_steps(node, demand)
+        elif isinstance(node, Call):
+            # A block is handed all that flows in, whether it reads that or not.
+            yield from node.inputs
         else:
             live = self.of(node.region, inside(node, node.region, demand))
             yield from _where(node.inputs, live.inputs)

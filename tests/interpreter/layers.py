@@ -13,7 +13,7 @@ from torch import Tensor
 from interpreter.streams import Stream, over_steps
 from interpreter.weights import Layer, Weights
 
-__all__ = ["LAYERS", "affine"]
+__all__ = ["LAYERS", "affine", "affine_of", "each", "normalised", "padded", "sides"]
 
 CONVOLVE = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
 BACK = {1: F.conv_transpose1d, 2: F.conv_transpose2d, 3: F.conv_transpose3d}
@@ -185,10 +185,11 @@ def bn(
         shape[at] = -1
         mean, variance = layer["running_mean"], layer["running_var"]
         made = (x.data - mean.reshape(shape)) / torch.sqrt(variance.reshape(shape) + eps)
-    return x.with_data(_affine_of(layer, affine, made, at))
+    return x.with_data(affine_of(layer, affine, made, at))
 
 
-def _affine_of(layer: Layer | None, wanted: bool, made: Tensor, at: int) -> Tensor:
+def affine_of(layer: Layer | None, wanted: bool, made: Tensor, at: int) -> Tensor:
+    """The same where it is wanted."""
     return affine(layer if wanted else None, made, at)
 
 
@@ -197,7 +198,7 @@ def ln(
 ) -> Stream:
     at = x.position("c")
     layer = weights.take("LayerNorm") if affine else None
-    return x.with_data(_affine_of(layer, affine, normalised(x.data, [at], eps), at))
+    return x.with_data(affine_of(layer, affine, normalised(x.data, [at], eps), at))
 
 
 def rmsnorm(weights: Weights, x: Stream, eps: float | None = None, affine: bool = True) -> Stream:
@@ -205,7 +206,7 @@ def rmsnorm(weights: Weights, x: Stream, eps: float | None = None, affine: bool 
     layer = weights.take("RMSNorm") if affine else None
     small = torch.finfo(x.data.dtype).eps if eps is None else eps
     mean = (x.data**2).mean(at, keepdim=True)
-    return x.with_data(_affine_of(layer, affine, x.data / torch.sqrt(mean + small), at))
+    return x.with_data(affine_of(layer, affine, x.data / torch.sqrt(mean + small), at))
 
 
 def gn(
@@ -218,7 +219,7 @@ def gn(
         return normalised(split, [2], eps).reshape(data.shape)
 
     made = along(x, compute) if rank(x) else x.with_data(compute(x.data))
-    return x.with_data(_affine_of(layer, affine, made.data, x.position("c")))
+    return x.with_data(affine_of(layer, affine, made.data, x.position("c")))
 
 
 def scale(weights: Weights, x: Stream, start: float = 1.0) -> Stream:

@@ -15,7 +15,7 @@ from archc.dims import Dim, at_most
 from archc.graph import INPUTS, Node, Operation, Program, Region, Repeat, Scan, Wire
 from archc.liveness import Liveness, demand_of, inside
 from archc.memory.amounts import of_shape
-from archc.memory.saved import made_by
+from archc.memory.making import made_by
 from archc.memory.statements import last_uses
 from archc.memory.storages import (
     Context,

@@ -12,9 +12,11 @@ from collections.abc import Sequence
 
 from archc.cost import input_shapes
 from archc.dims import Dim
-from archc.graph import Call, Choice, Node, Operation, Program, Region, Repeat, Scan, State
+from archc.graph import Call, Choice, Node, Operation, Program, Region, Repeat, Scan
 from archc.liveness import Liveness, demand_of, inside
 from archc.memory.amounts import EMPTY, Amount, of_extra, of_shape
+from archc.memory.making import begin, made_by, orders_of, sequences, step_of
+from archc.memory.orders import copied
 from archc.memory.storages import (
     Context,
     Leaving,
@@ -154,8 +156,11 @@ class _Walk:
             return
         learning = tuple([stream.learning for stream in wired])
         saves = node.op.saves(shapes, node.outputs, learning)
-        kept = [wired[i] for i in saves.inputs] + [outputs[i] for i in saves.outputs]
+        copies = copied(node.op, shapes, orders_of(wired))
+        kept = [wired[i] for i in saves.inputs if i not in copies]
+        kept += [outputs[i] for i in saves.outputs]
         added = Amount.sum([of_extra(extra) for extra in saves.extras])
+        added = added + Amount.sum([of_shape(shapes[i]) for i in saves.inputs if i in copies])
         self._end(added + _keep([stream.storage for stream in kept]), (), outputs)
 
     def _part(self, node: Call | Choice, demand: tuple[bool, ...], wired: list[Stream]) -> None:
@@ -167,18 +172,21 @@ class _Walk:
         # What flows in is kept once for all steps, by the first that needs it. No gradient flows
         # through zeros at the start, and nothing holds what the last step leaves.
         region, wanted = node.region, inside(node, node.region, demand)
-        entering = [*wired[: node.timed], *wired[node.timed + node.starts :]]
-        begin = {state.wire: _begin(state, wired) for state in node.states}
-        first = context_of(region, wanted, entering, begin)
+        steps = [
+            step_of(s, p.shape) for s, p in zip(wired, region.inputs[: node.timed], strict=False)
+        ]
+        entering = [*steps, *wired[node.timed + node.starts :]]
+        starting = {state.wire: begin(state, wired) for state in node.states}
+        first = context_of(region, wanted, entering, starting)
         opening = self.saving.of(first)
-        _mark([*entering, *begin.values()], opening)
+        _mark([*entering, *starting.values()], opening)
         contexts: list[tuple[Context, Dim]] = [(first, 1)]
         if node.steps != 1:
             contexts.append((context_of(region, wanted, entering), 1))
             _mark(entering, self.saving.of(contexts[-1][0]))
             contexts.append((context_of(region, wanted, entering), node.steps - 2))
         added = self.saving.total(tuple(contexts))
-        self._end(added, (tuple(contexts),), _sequences(node, opening.outputs))
+        self._end(added, (tuple(contexts),), sequences(node, opening.outputs))
 
     def _enter(self, context: Context, wired: Sequence[Stream]) -> tuple[Amount, list[Stream]]:
         """What a region adds, and what leaves it."""
@@ -212,47 +220,10 @@ class _Walk:
         self._end(total, tuple(parts), [*carried, *[s for name in collected for s in name]])
 
 
-def made_by(
-    region: Region, node: Operation, wired: Sequence[Stream], *, training: bool
-) -> list[Stream]:
-    """The streams that an operator makes, in memory of their own or in that of what flows in."""
-    inputs, op = input_shapes(region, node.inputs), node.op
-    learned = op.differentiable and (
-        any(stream.learning for stream in wired) or bool(op.parameters(*inputs))
-    )
-    learning = [learned and shape.vocabulary is None for shape in node.outputs]
-    if not wired:
-        # A learned stream lies in its parameter, and a number nowhere.
-        return [Stream(Storage(EMPTY, kept=True), one) for one in learning]
-    if op.shares(inputs, node.outputs, training=training):
-        return [Stream(wired[0].storage, one) for one in learning]
-    return [
-        Stream(Storage(of_shape(shape)), one)
-        for shape, one in zip(node.outputs, learning, strict=True)
-    ]
-
-
 def _mark(entering: Sequence[Stream], kept: Kept) -> None:
     """What a region holds of what flows in."""
     for stream, is_kept in zip(entering, kept.inputs, strict=True):
         stream.storage.kept = is_kept
-
-
-def _sequences(node: Scan, step: Sequence[Leaving]) -> list[Stream]:
-    """What leaves a scan: its sequences, which are copied together, then the last states."""
-    learning = any(one.learning for one in step)
-    count = len(node.region.outputs)
-    kept = [False] * count + [one.kept for one in step[count:]]
-    sizes = [of_shape(shape) for shape in node.outputs]
-    storages = [Storage(size, kept=is_kept) for size, is_kept in zip(sizes, kept, strict=True)]
-    return [Stream(storage, learning) for storage in storages]
-
-
-def _begin(state: State, wired: Sequence[Stream]) -> Stream:
-    """What a state is before the first step."""
-    if state.initial is not None:
-        return wired[state.initial]
-    return Stream(Storage(of_shape(state.shape)), False)
 
 
 def _keep(storages: Sequence[Storage]) -> Amount:

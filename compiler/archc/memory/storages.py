@@ -8,6 +8,7 @@ from types import MappingProxyType
 from archc.graph import INPUTS, Region, Wire
 from archc.liveness import Demand
 from archc.memory.amounts import EMPTY, Amount
+from archc.memory.orders import Order
 from archlang.record import Record
 
 __all__ = [
@@ -30,10 +31,11 @@ class Storage:
 
 
 class Stream(Record):
-    """A stream: where it lies, and whether a gradient flows to it."""
+    """A stream: where it lies, whether a gradient flows to it, and in which order it lies."""
 
     storage: Storage
     learning: bool
+    order: Order = "rows"
 
     __eq__ = object.__eq__
     __hash__ = object.__hash__
@@ -47,12 +49,14 @@ class Entering(Record):
         size: of the storage.
         kept: whether it is held already.
         learning: whether a gradient flows to it.
+        order: in which its numbers lie.
     """
 
     group: int
     size: Amount
     kept: bool
     learning: bool
+    order: Order
 
 
 class Leaving(Record):
@@ -63,12 +67,14 @@ class Leaving(Record):
         size: of that storage.
         kept: whether it is held.
         learning: whether a gradient flows to it.
+        order: in which its numbers lie.
     """
 
     source: int
     size: Amount
     kept: bool
     learning: bool
+    order: Order
 
 
 class Context(Record):
@@ -99,7 +105,7 @@ def context_of(
     for number, stream in enumerate([*streams, *states.values()]):
         place = stream.storage
         group = first.setdefault(place, number)
-        entering.append(Entering(group, place.size, place.kept, stream.learning))
+        entering.append(Entering(group, place.size, place.kept, stream.learning, stream.order))
     return Context(region, demand, tuple(entering), tuple(states))
 
 
@@ -112,7 +118,7 @@ def streams_of(leaving: Sequence[Leaving], entered: Sequence[Stream]) -> list[St
             storage = entered[one.source].storage
         else:
             storage = made.setdefault(one.source, Storage(one.size, kept=one.kept))
-        found.append(Stream(storage, one.learning))
+        found.append(Stream(storage, one.learning, one.order))
     return found
 
 
@@ -131,7 +137,7 @@ class Streams:
         places: dict[int, Storage] = {}
         for one in context.entering:
             places.setdefault(one.group, Storage(one.size, kept=one.kept))
-        streams = [Stream(places[one.group], one.learning) for one in context.entering]
+        streams = [Stream(places[e.group], e.learning, e.order) for e in context.entering]
         return cls(streams, context.states)
 
     def add(self, outputs: Sequence[Stream]) -> None:
@@ -177,7 +183,9 @@ class Streams:
             if place not in known:
                 inside -= 1
                 known[place] = inside
-            found.append(Leaving(known[place], place.size, place.kept, stream.learning))
+            found.append(
+                Leaving(known[place], place.size, place.kept, stream.learning, stream.order)
+            )
         return tuple(found)
 
     @property

@@ -213,20 +213,29 @@ class Attention(Op):
         rows = inputs[0].elements // features
         projected = Extra(inputs[0].elements + 2 * pairs)
         mean, sums = Extra(inputs[0].elements), Extra(self.heads * rows, "statistic")
-        extras = (projected, mean, sums, *self._added(inputs[0]))
+        extras = (projected, mean, sums, *self._added(inputs[0]), *self._turned(inputs, pairs))
         return Saves(tuple(range(self._count)), (), extras)
 
-    def _added(self, queries: Shape) -> tuple[Extra, ...]:
-        """What is added to the scores: for each head, and for each window where it is shifted."""
-        if not (self.relative or self._shifted):
+    def _turned(self, inputs: tuple[Shape, ...], pairs: Dim) -> tuple[Extra, ...]:
+        """Queries and keys once more where they are turned, with the sines and cosines of both."""
+        if self.rope is None:
             return ()
-        grid = self._grid(queries)
-        pairs = prod(grid) ** 2 * prod(
-            windows_of(self.name, queries, grid) if self._shifted else ()
-        )
-        if self.relative:
-            return (Extra(self.heads * pairs, batched=False),)
-        return (Extra(pairs, "mask", batched=False),)
+        steps, features = inputs[0].sizes[-2:]
+        angles = Extra(2 * steps * (features // self.heads), batched=False)
+        # The values keep what they are a part of, and without kv the queries lie there too.
+        queries = inputs[0].elements if self.kv is None else 0
+        return (Extra(queries + pairs), angles)
+
+    def _added(self, queries: Shape) -> tuple[Extra, ...]:
+        """What is added to the scores: for each head, and for each window where it is shifted; and
+        the mask, which the bias keeps where there is one."""
+        on_grid = self.relative or self._shifted or self.grid is not None
+        pairs: Dim = queries.sizes[-2] * queries.sizes[-2]
+        if self._shifted:
+            pairs = pairs * prod(windows_of(self.name, queries, self._grid(queries)))
+        masked = self.window is not None or self._shifted or (self.causal and on_grid)
+        biases = [Extra(self.heads * pairs, batched=False)] * self.relative
+        return (*biases, *[Extra(pairs, "mask", batched=False)] * masked)
 
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         cross = self.kv is not None

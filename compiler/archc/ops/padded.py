@@ -8,7 +8,7 @@ from archc.op import Expression, Op
 from archc.padding import Meeting, Padded, handed_on
 from archc.shapes import Shape
 
-__all__ = ["of_real", "padded_reduction", "real_part", "without_padding"]
+__all__ = ["held_part", "of_real", "padded_reduction", "real_part", "without_padding"]
 
 
 def without_padding(
@@ -34,10 +34,20 @@ def without_padding(
     return f"fill_padding({stream}, {lengths.written(counts)}, {position + 1}{number})"
 
 
-def real_part(shape: Shape, moved: Collection[int], value: str = "0.0") -> str:
-    """The text of what flows in with a number in the place of the padding along moved axes."""
+def real_part(shape: Shape, moved: Collection[int]) -> str:
+    """The text of what flows in with zeros in the place of the padding along moved axes."""
     position = next((i for i in moved if shape.axes[i].lengths is not None), None)
-    return "{0}" if position is None else without_padding(shape, position, value=value)
+    return "{0}" if position is None else without_padding(shape, position, value="0.0")
+
+
+def held_part(shape: Shape, moved: Collection[int]) -> str:
+    """The text of what flows in with copies of the last real step in the place of the padding.
+
+    No maximum over a window that has a real step in it is another for them, and what a window of
+    padding gives is an ordinary number, which nothing behind makes infinite.
+    """
+    lengths = shape.axes[0].lengths if 0 in moved and shape.axes else None
+    return "{0}" if lengths is None else f"hold_last({{0}}, {lengths.written('{1}')})"
 
 
 def padded_reduction(

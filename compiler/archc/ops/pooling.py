@@ -8,7 +8,7 @@ from archc.arguments import FLAG, SIZES, Pad, Sizes
 from archc.dims import Dim
 from archc.op import Constant, Example, Family, Module, Op, OpError, TorchForm, argument
 from archc.ops.layouts import Layout, layout, simplest, spell
-from archc.ops.padded import real_part
+from archc.ops.padded import held_part, real_part
 from archc.ops.windows import Window, pad_call, padded_elements, window
 from archc.padding import Meeting, Padded
 from archc.saves import Extra, Saves
@@ -130,7 +130,7 @@ class MaxPool(Op):
             f"nn.MaxPool{place.rank}d",
             (simplest(found.kernel),),
             _keywords(found),
-            call=place.folded("{module}(" + stream + ")", real_part(inputs[0], place.moved, "")),
+            call=place.folded("{module}(" + stream + ")", held_part(inputs[0], place.moved)),
             values=place.values,
         )
 

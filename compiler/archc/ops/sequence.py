@@ -169,6 +169,11 @@ class Repeat(AlongAxis):
             return shape.replace(axes=(Axis(self.count, "t", "steps"), *shape.axes))
         return sequence(self.count, shape)
 
+    def shares(
+        self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...], *, training: bool
+    ) -> bool:
+        return self.axis is None
+
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
         values: Values = (("count", self.count),)
         if self.axis is None:

@@ -198,10 +198,10 @@ class _Step:
             return tuple([term.replace(rows=(wire.port, parts)) for term in found])
         operands = self.operands(wire, Add)
         wires = (wire,) if operands is None else operands
-        terms = [self.layer(one) for one in wires]
-        seen = sorted([term.sees for term in terms if term is not None])
+        terms = [term for term in map(self.layer, wires) if term is not None]
         wanted = [["h", "x"], ["xh"], ["hx"]] if whole else [["h"], ["x"]]
-        return tuple([t for t in terms if t is not None]) if seen in wanted else None
+        fits = len(terms) == len(wires) and sorted([term.sees for term in terms]) in wanted
+        return tuple(terms) if fits else None
 
     def layer(self, wire: Wire) -> _Term | None:
         """A fully connected layer on the input, the state, or both."""

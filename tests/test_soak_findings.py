@@ -1,0 +1,76 @@
+"""What soaks of random programs found, each made small."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+import torch
+
+import archc
+import properties
+from agreement import agree
+from random_nets import Program
+
+# A state that is added beside a layer is no part of the gate that a kernel computes.
+BESIDE = {
+    "Elman": "h[t] = { { x[t] | h[t-1] } -> FC(n) + h[t-1] } -> TANH",
+    "ElmanRelu": "h[t] = { h[t-1] + { x[t] | h[t-1] } -> FC(n) } -> RELU",
+    "Peephole": """z = x[t] | h[t-1]
+  f = z -> FC(n) -> SIGMOID
+  i = z -> FC(n) -> SIGMOID
+  g = z -> FC(n) -> TANH
+  o = { z -> FC(n) + c[t-1] } -> SIGMOID
+  c[t] = f * c[t-1] + i * g
+  h[t] = o * (c[t] -> TANH)""",
+    "Reset": """r = { { x[t] | h[t-1] } -> FC(n) + h[t-1] } -> SIGMOID
+  z = { x[t] | h[t-1] } -> FC(n) -> SIGMOID
+  g = { x[t] -> FC(n) + r * [h[t-1] -> FC(n)] } -> TANH
+  h[t] = z * h[t-1] + (1 - z) * g""",
+    "New": """r = { x[t] | h[t-1] } -> FC(n) -> SIGMOID
+  z = { x[t] | h[t-1] } -> FC(n) -> SIGMOID
+  g = { { x[t] -> FC(n) + h[t-1] } + r * [h[t-1] -> FC(n)] } -> TANH
+  h[t] = z * h[t-1] + (1 - z) * g""",
+}
+
+
+def _program(text: str) -> Program:
+    return Program(text, text, text, {})
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_a_stream_beside_a_layer_is_no_part_of_a_kernel(name: str) -> None:
+    text = f"cell {name}(n) {{\n  {BESIDE[name]}\n}}\nnet N = SEQUENCE(7, 5) -> {name}(11)\n"
+    program = _program(text)
+    properties.the_module_computes_what_the_text_says(program, Random(0))
+    properties.equations_and_kernels_agree(program, Random(0))
+
+
+@pytest.mark.parametrize("kind", ["block", "cell"])
+def test_what_a_block_is_handed_and_does_not_read_costs_what_the_module_computes(kind: str) -> None:
+    body = "h[t] = { x[t] | h[t-1] } -> FC(n)" if kind == "cell" else "out x -> FC(n)"
+    text = f"""{kind} Deaf(n) {{
+  in x, w
+  {body}
+}}
+net N {{
+  in x = SEQUENCE(7, 3)
+  y = {{ x, x -> FC(6) -> ATTENTION(2) }} -> Deaf(5)
+  out y
+}}
+"""
+    net = archc.load(source=text)
+    agree(net)
+    assert "†" not in str(net.stats())
+
+
+@pytest.mark.parametrize("tail", ["FC(6) -> ATTENTION(3)", "ATTENTION(2, causal=yes)", "LN"])
+def test_maxima_of_padding_make_nothing_infinite(tail: str) -> None:
+    net = archc.load(source=f"net N = SEQUENCE(7, 6, lengths=yes) -> MAXPOOL(3, 1) -> {tail}")
+    model = net.to_torch()
+    made = model(torch.randn(2, 7, 6), torch.tensor([2, 7]))
+    (made[0, :2].sum() + made[1].sum()).backward()
+    assert made.isfinite().all()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
+    text = f"net N {{ in x0 = SEQUENCE(7, 6)\n  out x0 -> MAXPOOL(3, 1) -> {tail} }}\n"
+    properties.padding_has_no_influence(_program(text), Random(0))

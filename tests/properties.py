@@ -41,6 +41,8 @@ FIGURES = ("params", "buffers", "macs", "flops")
 CLOSE = 1e-9
 EXAMPLES = 64  # so that 4 KiB are little beside what is kept
 PADDED = re.compile(r"x0 = ((?:SEQUENCE|TOKENS)\(\d+, \d+)\)")  # of vectors
+FIRST = re.compile(r"x0 = (?:SEQUENCE|TOKENS)\(\d+, (\d+)\)")
+STREAM = re.compile(r"  y\d+ = ")
 MOST_SECONDS = 10  # what no input may take longer than
 WORDS = (
     "->", "|", "+", "*", "@", "'", "?", "::", "..", "(", ")", "[", "]", "{", "}", ",", "=", "as",
@@ -169,6 +171,48 @@ def _learned(model: nn.Module, inputs: list[Tensor]) -> list[Tensor]:
     return [*outputs, *[torch.zeros(()) if one is None else one for one in gradients]]
 
 
+def steps_give_what_forward_gives(program: Program, random: Random) -> None:
+    """A net whose output is fed back gives the same run step by step, in parts of any length."""
+    for text in _fed_back(program.text):
+        try:
+            net = loaded(text)
+        except ArchError:  # not every stream is a sequence of vectors
+            continue
+        source = written(net)
+        if "    def generate(" in source:
+            _step_through(net, source, random)
+            return
+
+
+def _fed_back(text: str) -> list[str]:
+    """The net with each of its streams as its only output, made to fit its first input."""
+    found = FIRST.search(text)
+    head, brace, body = text.partition("net N {\n")
+    if found is None or not brace:
+        return []
+    lines = [line for line in body.split("\n") if not line.startswith("  out ")]
+    kept = "\n".join(lines).rstrip().removesuffix("}")
+    streams = [line.split()[0] for line in lines if STREAM.match(line)]
+    outputs = [f"  out {stream} -> FC({found[1]})\n}}" for stream in reversed(streams)]
+    return [f"{head}{brace}{kept}{output}" for output in outputs]
+
+
+def _step_through(net: Net, source: str, random: Random) -> None:
+    torch.manual_seed(len(source))
+    model: Any = _filled(module_of(source).double(), False)
+    inputs = [_example(port.shape) for port in net.program.region.inputs]
+    steps, first, state = inputs[0].shape[1], 0, None
+    made = []
+    with torch.no_grad():
+        whole = model(*inputs)
+        while first < steps:
+            last = min(first + random.randint(1, 3), steps)
+            y, state = model.step(inputs[0][:, first:last], *inputs[1:], state)
+            made.append(y)
+            first = last
+    torch.testing.assert_close(torch.cat(made, dim=1), whole, rtol=CLOSE, atol=CLOSE)
+
+
 def autograd_keeps_what_is_said(program: Program, random: Random) -> None:
     """What is kept for the backward pass is within 2 % or 4 KiB of what autograd keeps."""
     net = loaded(program.text)
@@ -201,6 +245,7 @@ PROPERTIES: tuple[Callable[[Program, Random], None], ...] = (
     the_module_computes_what_the_text_says,
     padding_has_no_influence,
     equations_and_kernels_agree,
+    steps_give_what_forward_gives,
     autograd_keeps_what_is_said,
     a_changed_token_is_a_mistake_or_a_program,
 )

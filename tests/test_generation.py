@@ -215,7 +215,7 @@ def test_what_cannot_be_run_step_by_step_says_why() -> None:
         "ATTENTION(5)": "ATTENTION sees later steps, since it is not causal",
         "LSTM(5, bidirectional=yes)": "LSTM runs from the end as well",
         "CONV(7, 3)": "CONV looks at later steps; pad=causal keeps it from that",
-        "REVERSE": "REVERSE looks at other steps",
+        "REVERSE": "REVERSE may look at other steps",
         "{ ID - MEAN(axis=t) }": "MEAN looks at other steps",
     }
     for body, reason in reasons.items():

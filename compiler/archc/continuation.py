@@ -66,8 +66,10 @@ def by_itself(
         place = shape.steps
         if place is None:
             raise NotInSteps("has several axes of steps")
-        if reached.get(shape.axes[place].name, Reach()) != Reach():
-            raise NotInSteps("looks at other steps")
+        reach = reached.get(shape.axes[place].name, Reach())
+        if reach != Reach():
+            known = "looks at other steps" if reach.known else "may look at other steps"
+            raise NotInSteps(known)
         _keeps_steps(shape, place, outputs)
 
 

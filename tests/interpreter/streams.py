@@ -23,8 +23,10 @@ class Stream:
         """The size of an axis by its name; `c` is the last one where none has that name."""
         return self.data.shape[self.position(axis)]
 
-    def position(self, axis: str) -> int:
-        """Which dimension of the tensor an axis is."""
+    def position(self, axis: str | int) -> int:
+        """Which dimension of the tensor an axis is, by its name or its place behind the batch."""
+        if isinstance(axis, int):
+            return axis + 1 if axis >= 0 else self.data.dim() + axis
         if axis in self.axes:
             return self.axes.index(axis) + 1
         if axis == "c":

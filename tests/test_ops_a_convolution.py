@@ -280,7 +280,7 @@ def test_generated_text_is_what_people_write():
     assert form.keywords == (("stride", 2), ("padding", 3), ("bias", False))
     assert form.call == "{module}({0})"
     frames = Conv(8, 1).torch((FRAMES,), ())
-    assert frames.call == "{module}({0}.flatten(0, 1)).unflatten(0, (-1, {steps}))"
+    assert frames.call == "torch.unflatten({module}({0}.flatten(0, 1)), 0, (-1, {steps}))"
     causal = Conv(8, 3, pad="causal").torch((WORDS,), ())
     assert causal.call == "{module}(F.pad({0}.transpose(1, 2), (2, 0))).transpose(1, 2)"
 

@@ -180,8 +180,6 @@ def _learned(model: nn.Module, inputs: list[Tensor]) -> list[Tensor]:
 
 def steps_give_what_forward_gives(program: Program, random: Random) -> None:
     """A net whose output is fed back gives the same run step by step, in parts of any length."""
-    if _run_side_by_side(program.text):  # the others are handed over whole
-        return
     for text in _fed_back(program.text):
         try:
             net = loaded(text)

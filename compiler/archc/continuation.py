@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Continuation", "NotInSteps", "by_itself"]
 
+# A number of steps that no file has by chance.
+_OTHER = 1_000_003
+
 
 class Continuation(Record):
     """The form of an operator that goes on.
@@ -62,21 +65,43 @@ def by_itself(
         NotInSteps: where it looks at other steps, or takes the steps apart.
     """
     reached = op.reaches(*inputs)
-    for shape in [shape for shape, runs in zip(inputs, running, strict=True) if runs]:
+    longer = []
+    for shape, runs in zip(inputs, running, strict=True):
         place = shape.steps
+        if not runs:
+            if place is not None:
+                raise NotInSteps("joins what goes on with a sequence that is there as a whole")
+            longer.append(shape)
+            continue
         if place is None:
             raise NotInSteps("has several axes of steps")
         reach = reached.get(shape.axes[place].name, Reach())
         if reach != Reach():
-            known = "looks at other steps" if reach.known else "may look at other steps"
-            raise NotInSteps(known)
-        _keeps_steps(shape, place, outputs)
+            raise NotInSteps(f"{'looks' if reach.known else 'may look'} at other steps")
+        longer.append(shape.with_sizes({place: _OTHER}))
+    _keeps_steps(outputs, _of_longer(op, tuple(longer)))
 
 
-def _keeps_steps(shape: Shape, place: int, outputs: tuple[Shape, ...]) -> None:
-    for output in outputs:
-        after = output.steps
-        if after is None:
+def _of_longer(op: Op, inputs: tuple[Shape, ...]) -> tuple[Shape, ...] | None:
+    """What leaves where there are other steps than there are; None where no file names it."""
+    from archc.op import OpError
+
+    if not op.name:
+        return None
+    try:
+        made = op.infer(*inputs)
+    except OpError:
+        raise NotInSteps("has the number of steps in its arguments") from None
+    return made if isinstance(made, tuple) else (made,)
+
+
+def _keeps_steps(outputs: tuple[Shape, ...], longer: tuple[Shape, ...] | None) -> None:
+    """Steps that leave are those that flow in, whatever their number."""
+    for number, output in enumerate(outputs):
+        place = output.steps
+        if place is None:
             raise NotInSteps("leaves no sequence")
-        if output.axes[after].size != shape.axes[place].size:
+        if longer is not None and longer[number].sizes != (
+            output.with_sizes({place: _OTHER}).sizes
+        ):
             raise NotInSteps("changes the number of steps")

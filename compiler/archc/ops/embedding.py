@@ -56,6 +56,22 @@ class Embedding(Op):
         return Module("nn.Embedding", self.parameters(*inputs)["weight"])
 
 
+_ONE_HOT = '''class OneHot(nn.Module):
+    """A vector for each token (..., T): one at the token's place, zero elsewhere."""
+
+    one: Tensor
+
+    def __init__(self, vocabulary: int) -> None:
+        super().__init__()
+        self.vocabulary = vocabulary
+        # Has the type of the weights, whatever that becomes.
+        self.register_buffer("one", torch.ones(()), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.one_hot(x, self.vocabulary).to(self.one.dtype)
+'''
+
+
 class OneHot(Op):
     """A vector for each token: one at the token's place, zero elsewhere.
 
@@ -77,7 +93,7 @@ class OneHot(Op):
         return _with_features(inputs[0], size)
 
     def torch(self, inputs: tuple[Shape, ...], outputs: tuple[Shape, ...]) -> TorchForm:
-        return Expression("F.one_hot({0}, {size}).float()", (("size", outputs[0].sizes[-1]),))
+        return Module("OneHot", (outputs[0].sizes[-1],), helper=(("OneHot", _ONE_HOT),))
 
 
 _UNEMBEDDING = '''class Unembedding(nn.Module):

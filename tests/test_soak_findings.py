@@ -74,3 +74,18 @@ def test_maxima_of_padding_make_nothing_infinite(tail: str) -> None:
     assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
     text = f"net N {{ in x0 = SEQUENCE(7, 6)\n  out x0 -> MAXPOOL(3, 1) -> {tail} }}\n"
     properties.padding_has_no_influence(_program(text), Random(0))
+
+
+@pytest.mark.parametrize("joined", ["x[t] | c[t] | h[t-1]", "c[t] | x[t] | h[t-1]"])
+def test_what_is_joined_beside_input_and_state_is_no_part_of_a_fused_kernel(joined: str) -> None:
+    """`c[t]` was passed over, and the kernel got weights that are too wide."""
+    text = f"""cell Two(n) {{
+  c[t] = {{ x[t] | h[t-1] }} -> FC(n) -> LN -> TANH
+  h[t] = {{ {joined} }} -> FC(n) -> TANH
+}}
+net N = SEQUENCE(7, 5) -> Two(11)
+"""
+    net = archc.load(source=text)
+    assert net.recognized == ()
+    properties.equations_and_kernels_agree(_program(text), Random(0))
+    properties.the_module_computes_what_the_text_says(_program(text), Random(0))

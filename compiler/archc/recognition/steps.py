@@ -219,8 +219,8 @@ class _Step:
         if wire == self.scan.states[self.h].wire.replace(delay=1):
             return "h"
         node = self.node(wire, Concatenate)
-        parts = "" if node is None else "".join([self.seen(one) for one in node.inputs])
-        return parts if parts in ("xh", "hx") else ""
+        parts = () if node is None else tuple([self.seen(one) for one in node.inputs])
+        return "".join(parts) if parts in (("x", "h"), ("h", "x")) else ""
 
     # --- weights ---
 

@@ -39,8 +39,7 @@ class WeightPart(Op):
         values: tuple[tuple[str, Constant], ...] = tuple([e for e in ends if e[1] not in (0, None)])
         start = "{first}" if self.first else ""
         stop = "{last}" if self.last is not None else ""
-        # In one piece: the loop multiplies by it at each step.
-        return Expression(f"{{layer}}.weight[:, {start}:{stop}].contiguous()", values)
+        return Expression(f"{{layer}}.weight[:, {start}:{stop}]", values)
 
 
 class Product(Op):

@@ -47,6 +47,20 @@ class ByHand(nn.Module):
         return F.scaled_dot_product_attention(*heads).transpose(1, 2).flatten(2)
 
 
+class Merged(nn.Module):
+    """Attention as a person writes it: one product for queries, keys and values."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.qkv = nn.Linear(FEATURES, 3 * FEATURES)
+        self.out = nn.Linear(FEATURES, FEATURES)
+
+    def forward(self, x: Tensor) -> Tensor:
+        q, k, v = self.qkv(x).unflatten(2, (3, HEADS, -1)).permute(2, 0, 3, 1, 4)
+        made: Tensor = self.out(F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2))
+        return made
+
+
 class Torch(nn.Module):
     """nn.MultiheadAttention of a sequence to itself, without the weights."""
 
@@ -64,6 +78,8 @@ def rows(given: argparse.Namespace) -> Iterator[str]:
     equation = archc.load(source=EQUATION).to_torch()
     pairs: list[tuple[str, nn.Module, nn.Module]] = [
         ("ATTENTION / nn.MultiheadAttention", built_in, Torch()),
+        ("by hand / nn.MultiheadAttention", Merged(), Torch()),
+        ("ATTENTION / by hand", built_in, Merged()),
         ("the equation / the fused kernel by hand", equation, ByHand()),
     ]
     x = torch.randn(BATCH, STEPS, FEATURES, device=given.device)

@@ -113,7 +113,7 @@ def open_net(request: Request) -> Net:
     loaded = load_program(request)
     if loaded.program is None:
         raise ArchError(loaded.diagnostics)
-    return Net(loaded.program, loaded.diagnostics, request)
+    return Net(loaded.program, loaded.diagnostics, request, loaded.probe)
 
 
 def _shapes(given: InputShapes | None) -> tuple[tuple[str | None, tuple[int, ...]], ...]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from archc.dims import Dim
-from archc.pipeline import Request, load_program
+from archc.requests import Probe, Request
 from archlang.diagnostics import ArchError, Diagnostic, Label
 
 if TYPE_CHECKING:
@@ -35,12 +36,17 @@ class Net:
     """
 
     def __init__(
-        self, program: Program, diagnostics: tuple[Diagnostic, ...], request: Request
+        self,
+        program: Program,
+        diagnostics: tuple[Diagnostic, ...],
+        request: Request,
+        probe: Probe,
     ) -> None:
         self.program = program
         #: Warnings and notes about the file.
         self.diagnostics = diagnostics
         self._request = request
+        self._probe = probe
 
     @property
     def name(self) -> str:
@@ -71,23 +77,24 @@ class Net:
     @property
     def params(self) -> Dim:
         """The number of learned parameters, those of training-only parts included."""
-        return self._totals().params
+        return self._totals.params
 
     @property
     def buffers(self) -> Dim:
         """The number of values that are kept in the state but not learned."""
-        return self._totals().buffers
+        return self._totals.buffers
 
     @property
     def macs(self) -> Dim:
         """Multiply-adds for one example, one for a multiply and its add."""
-        return self._totals().macs
+        return self._totals.macs
 
     @property
     def flops(self) -> Dim:
         """Arithmetic operations of every kind for one example."""
-        return self._totals().flops
+        return self._totals.flops
 
+    @cached_property
     def _totals(self) -> Totals:
         from archc.cost import cost
 
@@ -418,8 +425,7 @@ class Net:
 
     def probe(self, name: str, value: Any) -> Program | None:
         """The same net with one hyperparameter changed, to see what follows from it."""
-        kept = tuple([(key, bound) for key, bound in self._request.bindings if key != name])
-        return load_program(self._request.replace(bindings=(*kept, (name, value)))).program
+        return self._probe(name, value)
 
     def _repr_svg_(self) -> str | None:
         from archc.render import RenderError, to_svg

@@ -6,6 +6,7 @@ Nothing here raises for a user's mistake: what is wrong comes back as diagnostic
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,19 @@ def load_program(request: Request) -> Loaded:
             run.diagnostics.add(problem.diagnostic)
             program = None
     failed = run.diagnostics.failed
-    return Loaded(None if failed else program, _in_order(run.diagnostics))
+    return Loaded(None if failed else program, _in_order(run.diagnostics), partial(_again, run))
+
+
+def _again(run: Run, name: str, value: Any) -> Program | None:
+    with _deep():
+        try:
+            return run.again(name, value)
+        except LookupError:
+            kept = tuple([pair for pair in run.request.bindings if pair[0] != name])
+            bindings = (*kept, (name, value))
+        except Problem:
+            return None
+    return load_program(run.request.replace(bindings=bindings)).program
 
 
 def _in_order(diagnostics: Diagnostics) -> tuple[Diagnostic, ...]:

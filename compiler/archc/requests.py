@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from archc.graph import Program
 from archlang.diagnostics import Diagnostic
 from archlang.record import Record
 
-__all__ = ["CheckResult", "Loaded", "Request", "Written"]
+__all__ = ["CheckResult", "Loaded", "Probe", "Request", "Written"]
+
+# The net with one hyperparameter changed; None where that is no net.
+Probe = Callable[[str, Any], Program | None]
 
 
 class Written(Record):
@@ -35,10 +39,18 @@ class Request(Record):
 
 
 class Loaded(Record):
-    """The answer to a request: the net, or None with the reasons."""
+    """The answer to a request: the net, or None with the reasons.
+
+    Args:
+        program: the net.
+        diagnostics: what is said of it.
+        probe: gives the same net with another value of one hyperparameter, or None where that is
+            none.
+    """
 
     program: Program | None
     diagnostics: tuple[Diagnostic, ...]
+    probe: Probe
 
 
 class CheckResult(Record):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from archc.lower.evaluate import evaluate
 from archc.lower.files import LoadedFile, Loader, decode, read_standard_input
 from archc.lower.nets import Target, lower_chain, lower_net, target_of
 from archc.lower.resolve import find_cycles, resolve_file
+from archc.lower.spent import Spent
 from archc.lower.things import BlockValue
 from archc.misnamed import as_problem, choose, no_net, unknown_binding, unknown_net
 from archc.requests import Request, Written
@@ -71,16 +73,44 @@ class Run:
         Returns:
             What `verify` does.
         """
+        return self._verify(program, self.session, bounds_only)
+
+    def again(self, name: str, value: Any) -> Program | None:
+        """The net that `load` found with another value of one of its parameters; parts that stay
+        the same are the same regions.
+
+        Returns:
+            None where that is no net, or a `require` does not hold.
+
+        Raises:
+            LookupError: where the name means more than a parameter of the net.
+        """
+        session = self.session.fresh()
+        if self.found is None or name in session.dimensions or name in session.options.values():
+            raise LookupError(name)
+        session.diagnostics, session.spent = Diagnostics(), Spent()
+        session.bindings = {**self.session.bindings, name: value}
+        file, net, _ = self.found
+        target = target_of(file, net, session)
+        if target is None or target.missing:
+            return None
+        program = lower_net(net, target, session)
+        if program is not None:
+            self._verify(program, session, bounds_only=True)
+        return None if session.diagnostics.failed else program
+
+    def _verify(self, program: Program, session: Session, bounds_only: bool) -> tuple[str, ...]:
         if self.found is None:
             return ()
         claims = claims_of(*self.found)
         if bounds_only:
             claims = [pair for pair in claims if isinstance(pair[1], tree.Require)]
-        return verify(program, claims, self.session, self._lowered) if claims else ()
+        lowered = partial(self._lowered, session)
+        return verify(program, claims, session, lowered) if claims else ()
 
-    def _lowered(self, block: Any) -> Program | None:
+    def _lowered(self, session: Session, block: Any) -> Program | None:
         assert self.found is not None
-        file, session = self.found[0], self.session.fresh()
+        file, session = self.found[0], session.fresh()
         net = file.nets.get(block.block.name) if isinstance(block, BlockValue) else None
         target = None if net is None else target_of(file, net, session)
         if net is None or target is None or target.missing:

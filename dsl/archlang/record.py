@@ -44,6 +44,7 @@ class Record:
     """
 
     _fields: ClassVar[tuple[str, ...]] = ()
+    _names: ClassVar[frozenset[str]] = frozenset()
     _compared: ClassVar[tuple[str, ...]] = ()
     _defaults: ClassVar[dict[str, Any]] = {}
 
@@ -63,27 +64,23 @@ class Record:
             if found is not _REQUIRED:
                 delattr(cls, name)
         cls._fields = tuple(dict.fromkeys((*cls._fields, *own)))
+        cls._names = frozenset(cls._fields)
         cls._compared = tuple(name for name in cls._fields if name in compared)
         cls._defaults = defaults
 
     def __init__(self, *args: Any, **named: Any) -> None:
         fields = self._fields
-        if len(args) > len(fields):
-            raise TypeError(f"{type(self).__name__} takes {len(fields)} values, got {len(args)}")
         values = self.__dict__
         values.update(zip(fields, args, strict=False))
-        for name, value in named.items():
-            if name not in fields or name in values:
-                raise TypeError(f"{type(self).__name__}: unknown or doubled field {name!r}")
-            values[name] = value
-        if len(values) == len(fields):
+        if named:
+            _check_names(self, args, named)
+            values.update(named)
+        if len(values) == len(fields) >= len(args):
             return
-        for name in fields:
-            if name in values:
-                continue
-            if name not in self._defaults:
-                raise TypeError(f"{type(self).__name__}: field {name!r} is missing")
-            values[name] = self._defaults[name]
+        for name, value in self._defaults.items():
+            values.setdefault(name, value)
+        if len(values) != len(fields) or len(args) > len(fields):
+            _refuse(self, args)
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"{type(self).__name__} is frozen: cannot set {name!r}")
@@ -117,3 +114,19 @@ class Record:
 def _is_class_var(annotation: object) -> bool:
     # Annotations are text, since every module here uses `from __future__ import annotations`.
     return "ClassVar" in str(annotation)
+
+
+def _check_names(record: Record, args: tuple[Any, ...], named: dict[str, Any]) -> None:
+    cls = type(record)
+    if named.keys() <= cls._names and named.keys().isdisjoint(cls._fields[: len(args)]):
+        return
+    wrong = [name for name in named if name not in cls._fields[len(args) :]]
+    raise TypeError(f"{cls.__name__}: unknown or doubled field {wrong[0]!r}")
+
+
+def _refuse(record: Record, args: tuple[Any, ...]) -> None:
+    fields, name = record._fields, type(record).__name__
+    if len(args) > len(fields):
+        raise TypeError(f"{name} takes {len(fields)} values, got {len(args)}")
+    missing = [field for field in fields if field not in record.__dict__]
+    raise TypeError(f"{name}: field {missing[0]!r} is missing")

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from archc.graph import Program
 from archc.optimize import Optimization
+from archc.requests import Probe
 
-__all__ = ["Probe", "emit", "needs_binding"]
-
-# Lowers the net with one hyperparameter changed; None where that is no valid net.
-Probe = Callable[[str, Any], Program | None]
+__all__ = ["emit", "needs_binding"]
 
 
 def emit(

@@ -6,7 +6,6 @@ import keyword
 from collections.abc import Callable
 from typing import Any
 
-from archc.emit import Probe
 from archc.emit.align import Mismatch
 from archc.emit.binding import symbolic_constructors
 from archc.emit.checkpointing import mark
@@ -18,6 +17,7 @@ from archc.emit.names import net_class_name
 from archc.graph import Program
 from archc.optimize import Optimization, optimized
 from archc.recognition import recognized
+from archc.requests import Probe
 
 __all__ = ["drafted", "generation_of", "write"]
 

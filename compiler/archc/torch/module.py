@@ -17,10 +17,11 @@ from typing import Any, SupportsIndex
 
 from torch import nn
 
-from archc.emit import Probe, emit
+from archc.emit import emit
 from archc.emit.names import identifier, net_class_name
 from archc.graph import Program
 from archc.optimize import Optimization
+from archc.requests import Probe
 from archc.torch.inference import ordered
 
 __all__ = ["module_class", "restored", "source_module", "to_torch"]

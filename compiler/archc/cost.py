@@ -9,6 +9,7 @@ only what the outputs that always exist need.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 
 from archc.dims import Dim
 from archc.graph import (
@@ -153,7 +154,11 @@ def cost(what: Program | Region, *, training: bool = False) -> Totals:
     Returns:
         Exact figures for one input; a figure that depends on a `dim` is a formula.
     """
-    region = what.region if isinstance(what, Program) else what
+    return _cost(what.region if isinstance(what, Program) else what, training)
+
+
+@lru_cache(maxsize=16)  # claims, the table and the docstring of a module ask for the same figures
+def _cost(region: Region, training: bool) -> Totals:
     return Pricing(training=training).region(region, demand_of(region, training=training))
 
 

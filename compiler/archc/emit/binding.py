@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from archc.dims import Poly, symbols
@@ -14,6 +15,7 @@ from archc.op import Module
 __all__ = ["symbolic_constructors"]
 
 
+@lru_cache(maxsize=16)
 def symbolic_constructors(program: Program) -> tuple[str, ...]:
     """The names of dimensions that arguments of modules depend on, sorted."""
     forms, found = Forms(), set[str]()

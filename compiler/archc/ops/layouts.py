@@ -96,17 +96,21 @@ def layout(shape: Shape, operator: str, *, vectors: bool = False) -> Layout:
         OpError: when the stream has neither axes of space nor steps.
     """
     features, space = shape.features, shape.space
-    message = f"{operator} needs a map or a sequence, got {article(shape)}"
     if features is None:
-        raise OpError(message, code="needs-map")
+        raise _needs_map(shape, operator)
     if space:
         _check_space(shape, operator, features)
         return Layout(shape, features, space, features, False)
     if vectors and shape.steps is None and features == shape.rank - 1:
         return Layout(shape, features, (), features, False)
     if shape.steps is None or shape.steps != features - 1:
-        raise OpError(message, code="needs-map", help=_as_an_image(shape, operator))
+        raise _needs_map(shape, operator, _as_an_image(shape, operator))
     return Layout(shape, features, (shape.steps,), shape.steps, True)
+
+
+def _needs_map(shape: Shape, operator: str, help: str | None = None) -> OpError:
+    message = f"{operator} needs a map or a sequence, got {article(shape)}"
+    return OpError(message, code="needs-map", help=help)
 
 
 def _as_an_image(shape: Shape, operator: str) -> str | None:

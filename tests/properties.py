@@ -19,6 +19,8 @@ from torch import Tensor, nn
 import archc
 import loading
 from agreement import agree, device_of, module_of, run
+from archc.cost import cost
+from archc.graph import Program as ArchProgram
 from archc.net import Net
 from archc.pipeline import check_source
 from archc.shapes import Shape
@@ -44,6 +46,7 @@ PADDED = re.compile(r"x0 = ((?:SEQUENCE|TOKENS)\(\d+, \d+)\)")  # of vectors
 FIRST = re.compile(r"x0 = (?:SEQUENCE|TOKENS)\(\d+, (\d+)\)")
 STREAM = re.compile(r"  y\d+ = ")
 MOST_SECONDS = 10  # what no input may take longer than
+MOST_VALUES = 100_000_000  # weights or activations
 WORDS = (
     "->", "|", "+", "*", "@", "'", "?", "::", "..", "(", ")", "[", "]", "{", "}", ",", "=", "as",
     "if", "else", "for", "in", "when", "training", "share", "param", "out", "net", "block", "cell",
@@ -239,7 +242,15 @@ def a_changed_token_is_a_mistake_or_a_program(program: Program, random: Random) 
     if result.diagnostics:
         return
     for made in result.programs:
-        agree(archc.load(made.name, source=text), counted=False)
+        if _can_be_made(made):
+            agree(archc.load(made.name, source=text), counted=False)
+
+
+def _can_be_made(made: ArchProgram) -> bool:
+    """Whether torch has room for the net's weights and streams, which a token may make huge."""
+    totals = cost(made)
+    sizes = (totals.params, totals.reals, totals.tokens)
+    return all(isinstance(size, int) and size < MOST_VALUES for size in sizes)
 
 
 PROPERTIES: tuple[Callable[[Program, Random], None], ...] = (

@@ -89,3 +89,48 @@ net N = SEQUENCE(7, 5) -> Two(11)
     assert net.recognized == ()
     properties.equations_and_kernels_agree(_program(text), Random(0))
     properties.the_module_computes_what_the_text_says(_program(text), Random(0))
+
+
+EMPTY = {
+    "one kind": "out a -> [[CONV(c) -> BN -> RELU]*n for c, n in zip([5, 7, 5], [0, 1, 2])]",
+    "single layers": "out a -> [[CONV(c)]*n for c, n in zip([5, 7, 5, 7], [0, 1, 2, 3])]",
+    "beside a stream": "out a -> [[{ CONV(7) + b }]*n for n in [0, 1, 0, 2]]",
+    "bundles": "out { a, b } -> [[Two]*n for n in [0, 1, 0, 2]] -> ADD",
+    "other streams": "out a -> [{ [{ ID + b }] if n else [{ ID * a + b }] } for n in [0, 1, 0]]",
+}
+
+
+@pytest.mark.parametrize("name", EMPTY)
+def test_a_copy_in_which_nothing_happens_stands_among_others(name: str) -> None:
+    """It had the class of the others, or one that was not written; or compiling failed."""
+    text = f"""block Two {{
+  in a, b
+  out {{ a -> CONV(7), b -> RELU }}
+}}
+net N {{
+  in a = INPUT(7, 13), b = INPUT(7, 13)
+  {EMPTY[name]}
+}}
+"""
+    agree(archc.load(source=text), real=True)
+    properties.the_module_computes_what_the_text_says(_program(text), Random(0))
+
+
+def test_a_layer_inside_an_argument_has_the_name_of_its_attribute() -> None:
+    """`in` is a word of Python, so the attribute is `in_`, and the table said `in`."""
+    text = "block Around(u) = { u + ID }\nnet N = INPUT(3, 7) -> Around(IN(affine=yes) -> CONV(3))"
+    agree(archc.load(source=text))
+
+
+def test_a_shared_layer_on_a_stream_that_it_does_not_take() -> None:
+    text = "net N {\n  in x = INPUT(3, 13)\n  share f = CONV(3)\n  out x -> GAP -> f\n}\n"
+    with pytest.raises(archc.ArchError, match="CONV needs a map or a sequence"):
+        archc.load(source=text)
+
+
+@pytest.mark.parametrize("operator", ["@", "|"])
+def test_values_are_not_joined_as_streams(operator: str) -> None:
+    """Each was handed to what reads the other, without end."""
+    text = f"net N = INPUT(3) -> [FC(c) for c in [4 {operator} 5]]"
+    with pytest.raises(archc.ArchError, match="joins streams, and 4 and 5 are values"):
+        archc.load(source=text)

@@ -129,7 +129,10 @@ def captures_of(region: Region, node: Repeat) -> tuple[Any, ...]:
 
 
 def _capture(region: Region, runs: list[Run], position: int) -> Any:
-    wires = [run.captures[position] for run in runs]
+    # A copy that captures fewer streams than others takes none at this position.
+    given = [run.captures[position : position + 1] for run in runs]
+    some = next(wires[0] for wires in given if wires)
+    wires = [wires[0] if wires else some for wires in given]
     if all(wire == wires[0] for wire in wires):
         return "one", normal_wire(region, wires[0])
     listed = [

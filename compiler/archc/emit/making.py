@@ -147,6 +147,7 @@ class Making:
     def instance(self, regions: Regions, scope: Scope) -> Construct:
         """The call of a class of the file."""
         unit = self.class_of[first_of(regions)]
+        unit.made = True
         arguments: list[tuple[str | None, Any]] = []
         for parameter in unit.scope.parameters:
             vector = tuple([ANY if r is None else unit.argument(parameter, r) for r in regions])

@@ -9,7 +9,7 @@ from archc.emit.copies import CopiesScope, Entry
 from archc.emit.forms import only_node
 from archc.emit.making import Making, first_of
 from archc.emit.slots import Scope
-from archc.emit.steps import Copies, Segment
+from archc.emit.steps import Construct, Copies, Segment
 from archc.emit.vectors import ANY, Values
 from archc.graph import Call, Region, Repeat, Run
 
@@ -72,8 +72,9 @@ class Repeating:
         longest = max(runs, key=len)
         for i, run in enumerate(longest):
             flat = [some[i] if some else None for some in runs]
+            taken = captures[: len(run.captures)]
             parts = tuple(
-                [c[start : start + run.count] if isinstance(c, list) else c for c in captures]
+                [c[start : start + run.count] if isinstance(c, list) else c for c in taken]
             )
             segments.append(self.segment(flat, scope, name, lends, parts))
             start += run.count
@@ -94,9 +95,12 @@ class Repeating:
         node = only_node(region, self.forms)
         if node is None:
             unit = self.class_of[region]
-            call, filling = self.making.calling(unit, regions, lends, len(ports), scope)
-            made: Any = self.making.instance(regions, scope)
             results = tuple(range(len(region.outputs)))
+            if unit.vanishes and len(ports) == len(results) == 1:
+                made: Any = Construct("nn.Identity", ())
+                return Segment(made, None, count, "{module}({0})", {}, ports, 1, results, captures)
+            call, filling = self.making.calling(unit, regions, lends, len(ports), scope)
+            made = self.making.instance(regions, scope)
             return Segment(made, None, count, call, filling, ports, len(results), results, captures)
         nodes = [None if r is None else r.nodes[0] for r in regions]
         wired = tuple([wire.port for wire in node.inputs])

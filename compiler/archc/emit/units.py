@@ -51,6 +51,8 @@ class Unit:
         self.steps: list[Any] = []
         self.lent: dict[str, str | Unit] = {}
         self.sizes: Any = None
+        #: Whether something makes an instance: a copy among others that do more.
+        self.made = False
         #: Whether what is inside is computed again in the backward pass instead of kept.
         self.recomputed = False
         #: What `step` runs, an `InSteps`, where a net that generates needs it.
@@ -66,7 +68,8 @@ class Unit:
     @property
     def vanishes(self) -> bool:
         """Whether nothing happens in it, so that no code is needed."""
-        return not self.members and not self.steps and self.region.kind != "net"
+        idle = not self.members and not self.steps and self.region.kind != "net"
+        return idle and not self.made
 
     def argument(self, parameter: Parameter, region: Region) -> Any:
         """The value of a parameter in an instance."""

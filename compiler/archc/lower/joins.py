@@ -36,8 +36,17 @@ def arithmetic(expr: tree.Binary, ctx: Context) -> Any:
     if len(kept) == 1:
         return kept[0][0]
     if not any(is_stream(item) for item, _ in kept):
-        return ctx.evaluate(expr)
+        return _of_values(expr, kept, ctx)
     return _join(expr, kept, ctx)
+
+
+def _of_values(expr: tree.Binary, parts: list[tuple[Any, tree.Expr]], ctx: Context) -> Any:
+    if expr.operator not in ("|", "@"):
+        return ctx.evaluate(expr)
+    found = " and ".join([part.span.text for _, part in parts])
+    message = f"`{expr.operator}` joins streams, and {found} are values"
+    help = "compute with `*`" if expr.operator == "@" else "write a list, `[1, 2]`"
+    raise Problem("value-as-stream", message, expr.operator_span, help=help)
 
 
 def _operand(part: tree.Expr, ctx: Context) -> Any:

@@ -10,7 +10,7 @@ from archc.lower.builder import Builder
 from archc.lower.closures import Slots, key_of
 from archc.lower.context import Context, Problem
 from archc.lower.lengths import sources_of
-from archc.lower.names import Names
+from archc.lower.names import Names, safe_name
 from archc.lower.operators import flatten
 from archc.lower.things import NONE, POISON, Bundle, Stream, is_stream, name_of
 from archlang import tree
@@ -272,4 +272,5 @@ def name_places(body: tree.Node, ctx: Context, *, group: bool = False) -> None:
 
 def names_at(expr: tree.Node, ctx: Context, fallback: str) -> str:
     """The name of the module that a place makes."""
-    return ctx.session.places.get(id(expr), fallback)
+    found = ctx.session.places.get(id(expr))
+    return safe_name(fallback) if found is None else found

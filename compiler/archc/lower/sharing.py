@@ -51,8 +51,9 @@ def _use_operator(
     if op is POISON or incoming is POISON:
         return POISON
     streams = flatten(incoming)
-    _check_weights(thing, op, streams, expr, ctx)
     made = operation(op, streams, expr.span, thing.name, ctx, thing)
+    if made is not POISON:
+        _check_weights(thing, op, streams, expr, ctx)
     _record(thing, op)
     return made
 

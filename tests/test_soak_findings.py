@@ -96,7 +96,7 @@ EMPTY = {
     "single layers": "out a -> [[CONV(c)]*n for c, n in zip([5, 7, 5, 7], [0, 1, 2, 3])]",
     "beside a stream": "out a -> [[{ CONV(7) + b }]*n for n in [0, 1, 0, 2]]",
     "bundles": "out { a, b } -> [[Two]*n for n in [0, 1, 0, 2]] -> ADD",
-    "other streams": "out a -> [{ [{ ID + b }] if n else [{ ID * a + b }] } for n in [0, 1, 0]]",
+    "streams": "out a -> [{ [{ ID + b }] if n > 0 else [{ ID * a + b }] } for n in [0, 1, 0]]",
 }
 
 
@@ -134,3 +134,18 @@ def test_values_are_not_joined_as_streams(operator: str) -> None:
     text = f"net N = INPUT(3) -> [FC(c) for c in [4 {operator} 5]]"
     with pytest.raises(archc.ArchError, match="joins streams, and 4 and 5 are values"):
         archc.load(source=text)
+
+
+def test_what_a_state_begins_with_costs_nothing_where_nothing_needed_reads_it() -> None:
+    text = """cell Begun(n, first) {
+  h[0] = first -> FC(n)
+  c[t] = h[t-1] -> FC(n) -> TANH
+  h[t] = { x[t] -> FC(n) + y[t-1] -> FC(n) } -> TANH
+  out y = h[t] -> FC(3)
+}
+net N {
+  in x = SEQUENCE(7, 5), v = INPUT(2)
+  out x -> Begun(11, v)
+}
+"""
+    agree(archc.load(source=text))

@@ -108,11 +108,15 @@ class Liveness:
             yield from _where(node.inputs, live.inputs)
 
     def _needs_of_steps(self, node: Scan, demand: Demand) -> Iterator[Wire]:
-        # What a state begins with is needed like the state.
         live = self.of(node.region, inside(node, node.region, demand))
         whole = node.timed + node.starts
         yield from _where(node.inputs[: node.timed], live.inputs[: node.timed])
-        yield from node.inputs[node.timed : whole]
+        read = _read_later(node.region, live)
+        finals = demand[len(node.region.outputs) :]
+        for state, final in zip(node.states, finals, strict=True):
+            # What a state begins with is needed where something needed reads it a step later.
+            if state.initial is not None and (final or state.wire in read):
+                yield node.inputs[state.initial]
         yield from _where(node.inputs[whole:], live.inputs[node.timed :])
 
     def _needs_of_copies(self, node: Repeat, demand: Demand) -> Iterator[Wire]:
@@ -127,9 +131,21 @@ class Liveness:
 def _remembered(region: Region) -> Iterator[Wire]:
     """What the steps of a cell read of the steps before."""
     for node in region.nodes:
-        yield from (wire for wire in node.inputs if wire.delay)
-        if isinstance(node, Repeat):
-            yield from (wire for run in node.runs for wire in run.captures if wire.delay)
+        yield from (wire for wire in _wires(node) if wire.delay)
+
+
+def _read_later(region: Region, live: Live) -> set[Wire]:
+    """The streams of a step that what is needed of it reads in a later one."""
+    nodes = zip(region.nodes, live.ports, strict=True)
+    wires = [wire for node, ports in nodes if any(ports) for wire in _wires(node)]
+    wires += [output.wire for output in region.outputs]
+    return {wire.replace(delay=0) for wire in wires if wire.delay}
+
+
+def _wires(node: Node) -> Iterator[Wire]:
+    yield from node.inputs
+    if isinstance(node, Repeat):
+        yield from (wire for run in node.runs for wire in run.captures)
 
 
 class _Marks:

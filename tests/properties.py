@@ -44,6 +44,7 @@ CLOSE = 1e-9
 EXAMPLES = 64  # so that 4 KiB are little beside what is kept
 PADDED = re.compile(r"x0 = ((?:SEQUENCE|TOKENS)\(\d+, \d+)\)")  # of vectors
 FIRST = re.compile(r"x0 = (?:SEQUENCE|TOKENS)\(\d+, (\d+)\)")
+DEFINED = re.compile(r"^(?:def|class) (\w+)", re.MULTILINE)
 STREAM = re.compile(r"  y\d+ = ")
 MOST_SECONDS = 10  # what no input may take longer than
 MOST_VALUES = 100_000_000  # weights or activations
@@ -64,6 +65,13 @@ def source_and_module_agree(program: Program, random: Random) -> None:
     layers = net.stats().to_dict()["layers"]
     for name in ("params", "macs", "flops"):
         assert sum(layer[name] for layer in layers) == getattr(net, name)
+    assert _idle(written(net)) == []
+
+
+def _idle(source: str) -> list[str]:
+    """The functions and classes of a source that nothing in it uses, but for the net's own."""
+    names = DEFINED.findall(source)[:-1]
+    return [name for name in names if len(re.findall(rf"\b{name}\b", source)) < 2]
 
 
 def repeats_unfold(program: Program, random: Random) -> None:

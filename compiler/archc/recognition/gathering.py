@@ -19,6 +19,7 @@ from archc.ops.linear import FullyConnected
 from archc.recognition.notes import Note
 from archc.recognition.products import Product, WeightPart
 from archc.recognition.rewriting import (
+    is_used,
     only_used,
     operation_at,
     rewired_region,
@@ -169,7 +170,9 @@ def gather(region: Region) -> tuple[Region, tuple[Note, ...]]:
     position = 0
     while position < len(region.nodes):
         node = region.nodes[position]
-        found = _sums(region, node) if isinstance(node, Scan) and not node.reverse else []
+        found = []
+        if isinstance(node, Scan) and not node.reverse and is_used(region, position):
+            found = _sums(region, node)
         for one in found:
             region = _gathered(region, position, one)
             position += 1 if one.captured is not None else 2

@@ -15,6 +15,7 @@ from archc.recognition.notes import Note
 from archc.recognition.over_time import HEAVY, Flow, lifted
 from archc.recognition.products import split_products, waiting
 from archc.recognition.rewriting import (
+    is_used,
     rewired,
     rewired_region,
     wire_shape,
@@ -31,7 +32,7 @@ def hoist(region: Region) -> tuple[Region, tuple[Note, ...]]:
     position = 0
     while position < len(region.nodes):
         node = region.nodes[position]
-        if isinstance(node, Scan):
+        if isinstance(node, Scan) and is_used(region, position):
             split = split_products(node)
             nodes = (*region.nodes[:position], split, *region.nodes[position + 1 :])
             moving = _Moving(region.replace(nodes=nodes), position, split)

@@ -10,7 +10,7 @@ from archc.op import Op
 from archc.shapes import Shape
 
 __all__ = [
-    "only_used", "operation_at", "rewired", "rewired_region", "rewritten", "wire_shape",
+    "is_used", "only_used", "operation_at", "rewired", "rewired_region", "rewritten", "wire_shape",
     "wires_of", "without_nodes", "without_unused",
 ]  # fmt: skip
 
@@ -28,6 +28,12 @@ def operation_at(region: Region, number: int, kind: type[Op]) -> Operation | Non
     """The operation with that number where its operator is of a kind; None elsewhere."""
     node = region.nodes[number] if number >= 0 else None
     return node if isinstance(node, Operation) and isinstance(node.op, kind) else None
+
+
+def is_used(region: Region, number: int) -> bool:
+    """Whether anything takes what leaves a node: what became a kernel stays, for its modules."""
+    uses = [wire for node in region.nodes for wire in wires_of(node)]
+    return any(w.node == number for w in (*uses, *[output.wire for output in region.outputs]))
 
 
 def only_used(region: Region, wire: Wire) -> int:

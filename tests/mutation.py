@@ -39,7 +39,8 @@ PACKAGES = {
 # Quick ones first; the last file holds random programs to all properties.
 SUITE = (
     "claims", "cost", "lower_dims", "lower_streams", "language_reference", "mutants", "cells",
-    "lower_values", "lower_collisions", "codes", "emit_cells", "emit_readable", "library_figures",
+    "lower_values", "lower_collisions", "lower_once", "codes", "soak_findings", "emit_cells",
+    "emit_readable", "gathering", "generation", "library_figures", "memory",
 )  # fmt: skip
 SWAPS: dict[type[ast.AST], type[ast.AST]] = {
     ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE,

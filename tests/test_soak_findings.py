@@ -149,3 +149,10 @@ net N {
 }
 """
     agree(archc.load(source=text))
+
+
+def test_average_pooling_on_volumes_makes_rows_of_what_lies_otherwise() -> None:
+    """One map too much was said to be kept behind RMSNORM, which leaves channels last."""
+    tail = "AVGPOOL(3, 1) -> { MAXPOOL(3, 1) | GN(1) | ID } -> CONV(3)"
+    text = f"net N = INPUT(3, 5, 7, 11) -> CONV(7) -> RMSNORM -> {tail}\n"
+    properties.autograd_keeps_what_is_said(_program(text), Random(0))

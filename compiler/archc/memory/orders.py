@@ -72,6 +72,8 @@ def order_of(op: Op, inputs: Shapes, output: Shape, orders: Orders) -> Order:
         return "turned" if _is_sequence(inputs[0]) else "rows"
     if op.name in _ROW_NORMS:
         return "apart" if inputs[0].space else "rows"
+    if op.name == "AVGPOOL" and len(inputs[0].space) == 3:
+        return "rows"  # on volumes it has no kernel for other orders
     if op.name == "REPEAT":
         return "spread" if op.shares(inputs, (output,), training=True) else "rows"
     if op.name in _CUTTING or op.name in _TURNING or op.name in ("FLATTEN", "RESHAPE"):

@@ -18,7 +18,7 @@ from archlang.tree import Node as TreeNode
 
 __all__ = [
     "INPUTS", "BlockName", "Call", "Choice", "Node", "Operation", "Port", "Program", "Region",
-    "RegionKind", "RegionOutput", "Repeat", "Run", "Scan", "Shared", "State", "Wire",
+    "RegionKind", "RegionOutput", "Repeat", "Run", "Scan", "Shared", "State", "Wire", "wires_of",
 ]  # fmt: skip
 
 RegionKind = Literal["net", "block", "cell", "group"]
@@ -184,6 +184,13 @@ class Scan(_Node):
 
 
 Node = Operation | Call | Repeat | Choice | Scan
+
+
+def wires_of(node: Node) -> tuple[Wire, ...]:
+    """Every wire that a node takes, what the copies of a repeat capture included."""
+    if not isinstance(node, Repeat):
+        return node.inputs
+    return (*node.inputs, *[wire for run in node.runs for wire in run.captures])
 
 
 class Shared(Record):

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from archc.graph import INPUTS, Call, Node, Operation, Region, Repeat, Scan, Wire
+from archc.graph import INPUTS, Call, Node, Operation, Region, Repeat, Scan, Wire, wires_of
 from archlang.record import Record
 
 __all__ = ["Demand", "Live", "Liveness", "demand_of", "inside"]
@@ -131,21 +131,15 @@ class Liveness:
 def _remembered(region: Region) -> Iterator[Wire]:
     """What the steps of a cell read of the steps before."""
     for node in region.nodes:
-        yield from (wire for wire in _wires(node) if wire.delay)
+        yield from (wire for wire in wires_of(node) if wire.delay)
 
 
 def _read_later(region: Region, live: Live) -> set[Wire]:
     """The streams of a step that what is needed of it reads in a later one."""
     nodes = zip(region.nodes, live.ports, strict=True)
-    wires = [wire for node, ports in nodes if any(ports) for wire in _wires(node)]
+    wires = [wire for node, ports in nodes if any(ports) for wire in wires_of(node)]
     wires += [output.wire for output in region.outputs]
     return {wire.replace(delay=0) for wire in wires if wire.delay}
-
-
-def _wires(node: Node) -> Iterator[Wire]:
-    yield from node.inputs
-    if isinstance(node, Repeat):
-        yield from (wire for run in node.runs for wire in run.captures)
 
 
 class _Marks:

@@ -7,10 +7,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from archc.cost import Totals, cost, input_shapes, operator_cost
-from archc.graph import INPUTS, Call, Choice, Node, Operation, Region, Repeat, Scan, Wire
+from archc.graph import INPUTS, Call, Choice, Node, Operation, Region, Repeat, Scan, Wire, wires_of
 from archc.render.copies import with_last
 from archc.render.structure import by_name
-from archc.render.structure import sources as wires_of
 from archc.shapes import Shape
 
 if TYPE_CHECKING:

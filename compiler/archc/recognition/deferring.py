@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from archc.cost import regions_of
-from archc.graph import INPUTS, Node, Operation, Region, RegionOutput, Scan, Wire
+from archc.graph import INPUTS, Node, Operation, Region, RegionOutput, Scan, Wire, wires_of
 from archc.recognition.notes import Note
 from archc.recognition.over_time import HEAVY, Flow, lifted, over_time
 from archc.recognition.products import waiting
@@ -18,7 +18,6 @@ from archc.recognition.rewriting import (
     rewired,
     rewired_region,
     wire_shape,
-    wires_of,
     without_unused,
 )
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from archc.graph import INPUTS, Node, Operation, Port, Region, Scan, Wire
+from archc.graph import INPUTS, Node, Operation, Port, Region, Scan, Wire, wires_of
 from archc.op import Expression, Family, Op, TorchForm
 from archc.ops.join import Add
 from archc.ops.linear import FullyConnected
@@ -24,7 +24,6 @@ from archc.recognition.rewriting import (
     operation_at,
     rewired_region,
     wire_shape,
-    wires_of,
 )
 from archc.shapes import Axis, Shape
 from archlang.record import Record

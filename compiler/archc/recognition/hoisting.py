@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from archc.graph import INPUTS, Node, Operation, Port, Region, Scan, Wire
+from archc.graph import INPUTS, Node, Operation, Port, Region, Scan, Wire, wires_of
 from archc.recognition.notes import Note
 from archc.recognition.over_time import HEAVY, Flow, lifted
 from archc.recognition.products import split_products, waiting
@@ -19,7 +19,6 @@ from archc.recognition.rewriting import (
     rewired,
     rewired_region,
     wire_shape,
-    wires_of,
     without_unused,
 )
 from archc.shapes import Axis

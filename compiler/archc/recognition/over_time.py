@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from archc.graph import INPUTS, Call, Choice, Node, Operation, Region, Repeat, Wire
+from archc.graph import INPUTS, Call, Choice, Node, Operation, Region, Repeat, Wire, wires_of
 from archc.op import Module, Op, OpError, TorchForm
-from archc.recognition.rewriting import wires_of
 from archc.shapes import Axis, Shape
 from archlang.record import Record
 

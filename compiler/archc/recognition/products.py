@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from archc.graph import Node, Operation, Region, Scan, Wire
+from archc.graph import Node, Operation, Region, Scan, Wire, wires_of
 from archc.op import Constant, Expression, Family, Op, TorchForm
 from archc.ops.concat import Concatenate
 from archc.ops.join import Add
 from archc.ops.linear import FullyConnected
-from archc.recognition.rewriting import rewired, wire_shape, wires_of
+from archc.recognition.rewriting import rewired, wire_shape
 from archc.shapes import Axis, Shape
 
 __all__ = ["split_products", "waiting"]

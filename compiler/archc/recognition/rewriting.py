@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from typing import Any
 
-from archc.graph import INPUTS, Node, Operation, Program, Region, Repeat, Scan, Wire
+from archc.graph import INPUTS, Node, Operation, Program, Region, Repeat, Scan, Wire, wires_of
 from archc.op import Op
 from archc.shapes import Shape
 
 __all__ = [
     "is_used", "only_used", "operation_at", "rewired", "rewired_region", "rewritten", "wire_shape",
-    "wires_of", "without_nodes", "without_unused",
+    "without_nodes", "without_unused",
 ]  # fmt: skip
 
 _NOWHERE = -2
@@ -41,14 +41,6 @@ def only_used(region: Region, wire: Wire) -> int:
     uses = [w for node in region.nodes for w in wires_of(node)]
     uses += [output.wire for output in region.outputs]
     return wire.node if sum([one.node == wire.node for one in uses]) == 1 else _NOWHERE
-
-
-def wires_of(node: Node) -> Iterator[Wire]:
-    """What flows into a node, and what the copies of a repeat capture."""
-    yield from node.inputs
-    if isinstance(node, Repeat):
-        for run in node.runs:
-            yield from run.captures
 
 
 def without_nodes(region: Region, gone: Collection[int]) -> Region:

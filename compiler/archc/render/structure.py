@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import TypeVar
 
-from archc.graph import INPUTS, Call, Choice, Node, Operation, Region, Repeat, Scan, Wire
+from archc.graph import INPUTS, Call, Choice, Node, Operation, Region, Repeat, Scan, Wire, wires_of
 from archc.shapes import Shape
 
 __all__ = ["Items", "Looks", "by_name", "shape_of", "stacks", "training_only"]
@@ -85,7 +85,7 @@ def _behind(region: Region, *, training: bool) -> set[int]:
         number = waiting.pop()
         if number != INPUTS and number not in found:
             found.add(number)
-            waiting.extend(wire.node for wire in sources(region.nodes[number]))
+            waiting.extend(wire.node for wire in wires_of(region.nodes[number]))
     return found
 
 
@@ -95,13 +95,6 @@ def by_name(gathered: Sequence[T], names: Sequence[str]) -> list[list[T]]:
     if len(names) == 1:
         return [list(gathered)]
     return [[stream] for stream in gathered]
-
-
-def sources(node: Node) -> tuple[Wire, ...]:
-    """Every wire that a node takes, the captures of a repeat's runs included."""
-    if not isinstance(node, Repeat):
-        return node.inputs
-    return (*node.inputs, *[wire for run in node.runs for wire in run.captures])
 
 
 def stacks(region: Region) -> dict[int, tuple[int, ...]]:
@@ -167,7 +160,7 @@ class Items:
 
 
 def _wires(region: Region) -> list[Wire]:
-    wires = [wire for node in region.nodes for wire in sources(node)]
+    wires = [wire for node in region.nodes for wire in wires_of(node)]
     return wires + [output.wire for output in region.outputs]
 
 
